@@ -1,0 +1,38 @@
+process.env.ORT_DISABLE_TELEMETRY = "1"; // read once, when the native library loads
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { FailureError, UsageError } from "./schemas/errors.ts";
+
+/** One verb per capability; each verb lives in its room and loads what it needs only when it runs. */
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+const program = new Command("cominfo")
+  .description(
+    "Learns what two views share and what is each view's own, says how much in bits, and serves the result as ONNX.",
+  )
+  .version(version)
+  .showSuggestionAfterError()
+  .showHelpAfterError("Try `cominfo --help`.")
+  .exitOverride();
+
+// verbs are added here, one line each
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** One line for what a person did or met; a stack trace for defects only. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof UsageError || error instanceof FailureError) {
+    console.error(error.message);
+    return error instanceof UsageError ? 2 : 1;
+  }
+  console.error(error);
+  return 1;
+}

@@ -1,0 +1,100 @@
+import { type Static, Type } from "typebox";
+
+/**
+ * Contract of a recipe (`train/recipes/*.json`): one experiment of a paper with its source, budget and expected
+ * figures. A run stores the recipe it was started with, after overrides, as `recipe.json` in its folder.
+ */
+
+const closed = { additionalProperties: false } as const;
+
+export const optimiserSchema = Type.Union([
+  Type.Object(
+    {
+      kind: Type.Literal("adam"),
+      learningRate: Type.Number({ exclusiveMinimum: 0 }),
+      beta1: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.9 }),
+      beta2: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.999 }),
+      epsilon: Type.Number({ exclusiveMinimum: 0, default: 1e-8 }),
+      weightDecay: Type.Number({
+        minimum: 0,
+        default: 0,
+        description: "L2 added to the gradient, as in torch.optim.Adam",
+      }),
+    },
+    closed,
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal("sgd"),
+      learningRate: Type.Number({ exclusiveMinimum: 0 }),
+      momentum: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0 }),
+      weightDecay: Type.Number({ minimum: 0, default: 0 }),
+    },
+    closed,
+  ),
+]);
+export type OptimiserConfig = Static<typeof optimiserSchema>;
+
+export const trainingSchema = Type.Object(
+  {
+    seed: Type.Integer({ minimum: 0 }),
+    batchSize: Type.Integer({ minimum: 1 }),
+    steps: Type.Integer({ minimum: 1, description: "optimiser steps over all phases" }),
+    microBatch: Type.Integer({
+      minimum: 0,
+      default: 0,
+      description: "rows per pass inside a step; 0 leaves the choice to the engine",
+    }),
+    logEvery: Type.Integer({ minimum: 1, default: 50 }),
+    checkpointEvery: Type.Integer({ minimum: 1, default: 500 }),
+  },
+  closed,
+);
+export type TrainingConfig = Static<typeof trainingSchema>;
+
+export const expectedSchema = Type.Object(
+  {
+    quantity: Type.String({ description: "dotted name, for instance usable.label.common" }),
+    unit: Type.String(),
+    paper: Type.Optional(Type.Number({ description: "the published value" })),
+    minimum: Type.Optional(Type.Number()),
+    maximum: Type.Optional(Type.Number()),
+    source: Type.String(),
+  },
+  closed,
+);
+
+export const recipeSchema = Type.Object(
+  {
+    $schema: Type.Optional(Type.String()),
+    format: Type.Literal(1),
+    name: Type.String({ pattern: "^[a-z0-9][a-z0-9-]*$" }),
+    title: Type.String(),
+    source: Type.String({ description: "paper, table or figure that the experiment reproduces" }),
+    family: Type.String(),
+    model: Type.Record(Type.String(), Type.Unknown(), { description: "the family's own configuration" }),
+    data: Type.Object(
+      { source: Type.String() },
+      { additionalProperties: true, description: "source name and its options" },
+    ),
+    training: trainingSchema,
+    evaluation: Type.Object(
+      {
+        pairs: Type.Integer({
+          minimum: 100,
+          default: 10000,
+          description: "fresh pairs; the last fifth is the test part",
+        }),
+      },
+      closed,
+    ),
+    budgets: Type.Optional(
+      Type.Record(Type.String(), Type.Partial(trainingSchema), {
+        description: "named overrides of training, chosen with --budget",
+      }),
+    ),
+    expected: Type.Array(expectedSchema),
+  },
+  { ...closed, $id: "recipe" },
+);
+export type Recipe = Static<typeof recipeSchema>;

@@ -1,0 +1,78 @@
+import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
+import { distance } from "fastest-levenshtein";
+import type { Static, TSchema } from "typebox";
+import { UsageError } from "./errors.ts";
+
+const ajv = new Ajv2020({
+  allErrors: false,
+  useDefaults: true,
+  strict: true,
+  strictRequired: false,
+  allowUnionTypes: true,
+  discriminator: false,
+  verbose: true,
+});
+const compiled = new WeakMap<TSchema, ValidateFunction>();
+
+/** Nearest of `known` to a mistyped `word`, if it is near enough to be meant. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const ranked = known
+    .map((name) => ({ name, d: distance(word.toLowerCase(), name.toLowerCase()) }))
+    .sort((a, b) => a.d - b.d);
+  const best = ranked[0];
+  return best !== undefined && best.d <= Math.max(2, Math.ceil(word.length / 2)) ? best.name : undefined;
+}
+
+/**
+ * Checks `value` against `schema`, fills in defaults, and returns it typed.
+ *
+ * @param action what the caller was about to do, for instance `read recipe "x.json"`: begins the error message
+ * @throws UsageError that names the field, the wanted and the actual; an unknown key comes with the nearest valid one
+ */
+export function validate<S extends TSchema>(schema: S, value: unknown, action: string): Static<S> {
+  let check = compiled.get(schema);
+  if (check === undefined) {
+    check = ajv.compile(schema);
+    compiled.set(schema, check);
+  }
+  if (check(value)) return value as Static<S>;
+  const error = mostTelling(check.errors ?? []);
+  throw new UsageError(`Cannot ${action}: ${explain(error, value)}`, { code: "invalid", path: toPath(error) });
+}
+
+/** A union reports one error per branch; the deepest one is where the input stopped making sense. */
+function mostTelling(errors: readonly ErrorObject[]): ErrorObject {
+  const depth = (error: ErrorObject): number =>
+    error.instancePath.split("/").length + (error.keyword === "additionalProperties" ? 0.5 : 0);
+  return [...errors].sort((a, b) => depth(b) - depth(a))[0]!;
+}
+
+function toPath(error: ErrorObject): (string | number)[] {
+  const path = error.instancePath
+    .split("/")
+    .slice(1)
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+  const extra = error.params as { additionalProperty?: string; missingProperty?: string };
+  const last = extra.additionalProperty ?? extra.missingProperty;
+  return last === undefined ? path : [...path, last];
+}
+
+function explain(error: ErrorObject, root: unknown): string {
+  const field = toPath(error).join(".") || "the document";
+  if (error.keyword === "additionalProperties") {
+    const key = (error.params as { additionalProperty: string }).additionalProperty;
+    const known = Object.keys((error.parentSchema as { properties?: object } | undefined)?.properties ?? {});
+    const meant = nearest(key, known);
+    return `unknown key "${field}"${meant === undefined ? "" : `, did you mean "${meant}"?`}`;
+  }
+  if (error.keyword === "required") return `"${field}" is missing`;
+  const actual = JSON.stringify(valueAt(root, error.instancePath)) ?? "nothing";
+  return `"${field}" ${error.message ?? "is not valid"}, got ${actual.length > 80 ? `${actual.slice(0, 77)}...` : actual}`;
+}
+
+function valueAt(root: unknown, pointer: string): unknown {
+  return pointer
+    .split("/")
+    .slice(1)
+    .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], root);
+}

@@ -1,0 +1,90 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import type { OptimiserConfig } from "../../schemas/recipe.ts";
+
+/**
+ * The face that every model family of the papers shows, so that CLI, engine, export, server, demo and batch scoring
+ * never ask which one they hold. Everything here is tfjs on tensors: it runs eagerly on any tfjs backend and can be
+ * traced into ONNX. No function reads a tensor back and none draws random numbers: noise is an input.
+ */
+
+export type Tensors = Readonly<Record<string, tf.Tensor>>;
+
+/** All parameters and buffers of a model by dotted name, for instance `encoder_1.conv_1.kernel`. */
+export type Networks = Readonly<Record<string, tf.Variable>>;
+
+export type InputDtype = "float32" | "int32" | "uint8" | "bool";
+
+export interface InputSpec {
+  /** `"batch"` marks the batch dimension, which stays symbolic in exported files. */
+  readonly shape: readonly (number | "batch")[];
+  /** `uint8` inputs are seen by tfjs as int32 tensors; the graph's own input is uint8. */
+  readonly dtype: InputDtype;
+  readonly description: string;
+}
+
+export interface OutputSpec {
+  readonly description: string;
+  /** `nats`, `bits`, `uint8 intensity`, `1` (dimensionless), ... */
+  readonly unit: string;
+  /** Names along the last axis, for instance the latent dimensions. */
+  readonly names?: readonly string[];
+}
+
+export interface NoiseSpec {
+  readonly shape: readonly number[];
+  readonly distribution: "normal" | "uniform" | "gumbel";
+}
+
+/** A scalar that changes with the step; the host computes it and feeds it to the step. Pure. */
+export type Schedule = (step: number) => number;
+
+export interface LossInputs {
+  readonly batch: Tensors;
+  readonly noise: Tensors;
+  readonly scalars: Tensors;
+}
+
+/** One optimiser over some of the variables. Most phases have one; FactorVAE has two in one step. */
+export interface Player {
+  readonly name: string;
+  /** Name prefixes of the variables that it trains, for instance `["encoder_1.", "decoder_1."]`. */
+  readonly trains: readonly string[];
+  /** The loss term that it minimises. */
+  readonly minimises: string;
+  readonly optimiser: OptimiserConfig;
+}
+
+export interface Phase {
+  readonly name: string;
+  /** Share of the run's steps that this phase takes; the shares of all phases sum to 1. */
+  readonly share: number;
+  readonly players: readonly Player[];
+  readonly scalars: Readonly<Record<string, Schedule>>;
+  /** Every term by name, as scalars, in nats per example unless the name ends in another unit. */
+  losses(networks: Networks, inputs: LossInputs): Record<string, tf.Scalar>;
+}
+
+export interface TaskSpec {
+  readonly description: string;
+  readonly inputs: Readonly<Record<string, InputSpec>>;
+  readonly outputs: Readonly<Record<string, OutputSpec>>;
+  run(networks: Networks, inputs: Tensors): Record<string, tf.Tensor>;
+}
+
+/** A block of the representation: what `encode` returns under `<name>_mean`, and where each dimension stands. */
+export interface LatentBlock {
+  readonly name: "common" | "unique_1" | "unique_2";
+  readonly dimensions: readonly string[];
+}
+
+export interface ModelFamily<Config> {
+  readonly name: string;
+  /** Fresh variables, initialised from `seed`. The caller owns and disposes them. */
+  networks(config: Config, seed: number): Networks;
+  /** Batch inputs of the training step by name, with "batch" as first dimension. */
+  inputs(config: Config): Readonly<Record<string, InputSpec>>;
+  noise(config: Config, batchSize: number): Readonly<Record<string, NoiseSpec>>;
+  phases(config: Config): readonly Phase[];
+  latents(config: Config): readonly LatentBlock[];
+  tasks(config: Config): Readonly<Record<string, TaskSpec>>;
+}
