@@ -9,7 +9,10 @@ import type { OptimiserConfig } from "../../schemas/recipe.ts";
 
 export type Tensors = Readonly<Record<string, tf.Tensor>>;
 
-/** All parameters and buffers of a model by dotted name, for instance `encoder_1.conv_1.kernel`. */
+/**
+ * All parameters and buffers of a model by dotted name, for instance `encoder_1.conv_1.kernel`. Each variable bears its
+ * key as its own tfjs name; buffers (moving averages) are created with `trainable: false`.
+ */
 export type Networks = Readonly<Record<string, tf.Variable>>;
 
 export type InputDtype = "float32" | "int32" | "uint8" | "bool";
@@ -35,13 +38,19 @@ export interface NoiseSpec {
   readonly distribution: "normal" | "uniform" | "gumbel";
 }
 
-/** A scalar that changes with the step; the host computes it and feeds it to the step. Pure. */
+/**
+ * A scalar that changes with the step; the host computes it and feeds it to the step. Pure.
+ * `step` counts from 0 at the first step of the phase. The name `learning_rate.<player>` is special: it multiplies
+ * that player's learning rate and is not shown to the losses.
+ */
 export type Schedule = (step: number) => number;
 
 export interface LossInputs {
   readonly batch: Tensors;
   readonly noise: Tensors;
   readonly scalars: Tensors;
+  /** Rows per pass through a network (`inChunks` of train/engine/in-chunks.ts); absent or 0: the whole batch. */
+  readonly microBatch?: number;
 }
 
 /** One optimiser over some of the variables. Most phases have one; FactorVAE has two in one step. */
