@@ -43,7 +43,12 @@ export async function createSession(model: Uint8Array | string, options: Session
     throw new FailureError(`Cannot open ${what} on ${device}: ${reason(cause)}`, { code: "bad_model", cause });
   }
   const read = device === "webgpu" ? readBack : async (tensor: Tensor) => copyOf(toHost(tensor));
-  return new OrtSession(session, { device, TensorClass: Tensor, inTurn, keep, read });
+  try {
+    return new OrtSession(session, { device, TensorClass: Tensor, inTurn, keep, read });
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
 }
 
 function nativeOptions(options: SessionOptions): InferenceSession.SessionOptions {
