@@ -7,17 +7,17 @@ import { type Static, Type } from "typebox";
 
 const closed = { additionalProperties: false } as const;
 
+/** No defaults: JSON Schema validators fill none in inside a union, so a recipe spells its optimiser out. */
 export const optimiserSchema = Type.Union([
   Type.Object(
     {
       kind: Type.Literal("adam"),
       learningRate: Type.Number({ exclusiveMinimum: 0 }),
-      beta1: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.9 }),
-      beta2: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.999 }),
-      epsilon: Type.Number({ exclusiveMinimum: 0, default: 1e-8 }),
+      beta1: Type.Number({ minimum: 0, exclusiveMaximum: 1 }),
+      beta2: Type.Number({ minimum: 0, exclusiveMaximum: 1 }),
+      epsilon: Type.Number({ exclusiveMinimum: 0 }),
       weightDecay: Type.Number({
         minimum: 0,
-        default: 0,
         description: "L2 added to the gradient, as in torch.optim.Adam",
       }),
     },
@@ -27,8 +27,8 @@ export const optimiserSchema = Type.Union([
     {
       kind: Type.Literal("sgd"),
       learningRate: Type.Number({ exclusiveMinimum: 0 }),
-      momentum: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0 }),
-      weightDecay: Type.Number({ minimum: 0, default: 0 }),
+      momentum: Type.Number({ minimum: 0, exclusiveMaximum: 1 }),
+      weightDecay: Type.Number({ minimum: 0 }),
     },
     closed,
   ),
