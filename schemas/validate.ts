@@ -67,7 +67,9 @@ function explain(error: ErrorObject, root: unknown): string {
   }
   if (error.keyword === "required") return `"${field}" is missing`;
   const actual = JSON.stringify(valueAt(root, error.instancePath)) ?? "nothing";
-  return `"${field}" ${error.message ?? "is not valid"}, got ${actual.length > 80 ? `${actual.slice(0, 77)}...` : actual}`;
+  const allowed = error.keyword === "enum" ? (error.params as { allowedValues: unknown[] }).allowedValues : [];
+  const wanted = allowed.length > 0 ? `must be one of ${allowed.join(", ")}` : (error.message ?? "is not valid");
+  return `"${field}" ${wanted}, got ${actual.length > 80 ? `${actual.slice(0, 77)}...` : actual}`;
 }
 
 function valueAt(root: unknown, pointer: string): unknown {

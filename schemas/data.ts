@@ -1,0 +1,47 @@
+import { type Static, Type } from "typebox";
+
+/** Contract of the `data` part of a recipe, one schema for each built-in source of pairs. */
+
+const closed = { additionalProperties: false } as const;
+
+const dspritesFactor = Type.Enum(["shape", "scale", "orientation", "position_x", "position_y"]);
+
+export const dspritesOptionsSchema = Type.Object(
+  {
+    source: Type.Literal("dsprites"),
+    size: Type.Enum([32, 64], { default: 64, description: "pixels of a side" }),
+    common: Type.Optional(
+      Type.Array(dspritesFactor, { description: "factors that both views share; default: those not in `unique`" }),
+    ),
+    unique: Type.Optional(
+      Type.Array(dspritesFactor, {
+        description:
+          "factors that each view draws alone; default: those not in `common`, or position_x and position_y if that is left out too",
+      }),
+    ),
+    scales: Type.Integer({ minimum: 1, maximum: 6, default: 6, description: "values kept of 6: a divisor of it" }),
+    orientations: Type.Integer({
+      minimum: 1,
+      maximum: 40,
+      default: 40,
+      description: "values kept of 40: a divisor of it",
+    }),
+    positions: Type.Integer({
+      minimum: 1,
+      maximum: 32,
+      default: 32,
+      description: "values kept of 32 in each direction: a divisor of it, for instance 16 for every second",
+    }),
+  },
+  closed,
+);
+export type DspritesOptions = Static<typeof dspritesOptionsSchema>;
+
+export const rotatedDigitsOptionsSchema = Type.Object(
+  {
+    source: Type.Literal("rotated-digits"),
+    split: Type.Enum(["train", "test"], { default: "train", description: "which MNIST files the digits come from" }),
+  },
+  closed,
+);
+export type RotatedDigitsOptions = Static<typeof rotatedDigitsOptionsSchema>;
