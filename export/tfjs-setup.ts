@@ -1,0 +1,12 @@
+import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-backend-cpu";
+// Registers the gradients of all kernels. tfjs-core's own module for it cannot be loaded by Node (ESM without extensions
+// in a CommonJS package); tfjs-layers carries the same code and shares the engine.
+import "@tensorflow/tfjs-layers";
+
+/**
+ * What every user of tfjs in this project imports first, for its effects: gradients, the cpu backend, and no
+ * advertisement for tfjs-node on the first tensor (the cpu backend is used here for reference values and constants).
+ */
+const cpu = tf.findBackend("cpu") as { firstUse?: boolean } | null;
+if (cpu !== null) cpu.firstUse = false;
