@@ -2,13 +2,15 @@
 export type Rotator = (image: Uint8Array, degrees: number, target: Uint8Array, offset: number) => void;
 
 /**
- * Rotation of `from` x `from` images about their middle, bilinear, black outside, rounded to 0 .. 255, followed by a
- * bilinear resize to `to` x `to` with half-pixel centres and clamped borders. Positive angles turn counter-clockwise.
- * Both steps do what Pillow's `Image.rotate(angle, BILINEAR)` and `Image.resize(size, BILINEAR)` do for to >= from.
+ * Rotation of `from` x `from` images about their middle, bilinear, black outside, then a bilinear resize to
+ * `to` x `to` with half-pixel centres and clamped borders. Positive angles turn counter-clockwise.
+ *
+ * Every pass is stored in 8 bits, the rotation cut off and the two resize passes rounded: byte for byte what Pillow
+ * 9.4 makes of `image.rotate(degrees, BILINEAR).resize((to, to), BILINEAR)`, the published code's transform, to >= from.
  */
 export function createRotator(from: number, to: number): Rotator {
   const turned = new Uint8Array(from * from);
-  const wide = new Float32Array(from * to);
+  const wide = new Uint8Array(from * to);
   const taps = resizeTaps(from, to);
 
   return function rotate(image, degrees, target, offset) {
@@ -17,7 +19,7 @@ export function createRotator(from: number, to: number): Rotator {
       for (let x = 0; x < to; x++) {
         const at = row * from;
         const first = turned[at + taps.low[x]!]!;
-        wide[row * to + x] = first + (turned[at + taps.high[x]!]! - first) * taps.share[x]!;
+        wide[row * to + x] = first + (turned[at + taps.high[x]!]! - first) * taps.share[x]! + 0.5;
       }
     }
     for (let y = 0; y < to; y++) {
@@ -42,7 +44,7 @@ function turn(image: Uint8Array, angle: number, turned: Uint8Array, side: number
       const x = c * right - s * down + middle;
       const y = s * right + c * down + middle;
       turned[row * side + column] =
-        x >= 0 && x < side && y >= 0 && y < side ? bilinear(image, x - 0.5, y - 0.5, side) + 0.5 : 0;
+        x >= 0 && x < side && y >= 0 && y < side ? bilinear(image, x - 0.5, y - 0.5, side) : 0;
     }
   }
 }
