@@ -141,7 +141,8 @@ export function gkVaeTasks(config: GkVaeConfig): Readonly<Record<string, TaskSpe
         [`style_transfer_${style}`]: {
           description: `View ${style} with the content of view_${content} in the style of view_${style}: common and unique_${content} are posterior means of encoder ${content}, unique_${style} that of encoder ${style}; the two images need not be a pair`,
           inputs: views,
-          outputs: { [`view_${style}`]: picture(style) },
+          // Not "view_...": ONNX has one name space for inputs and outputs.
+          outputs: { [`styled_view_${style}`]: picture(style) },
           run(networks, inputs) {
             const first = encoded(networks, 1, inputs);
             const second = encoded(networks, 2, inputs);
@@ -150,7 +151,7 @@ export function gkVaeTasks(config: GkVaeConfig): Readonly<Record<string, TaskSpe
               common: (content === 1 ? first : second).common.mean,
               unique_2: second.unique.mean,
             };
-            return { [`view_${style}`]: show(networks, style, parts) };
+            return { [`styled_view_${style}`]: show(networks, style, parts) };
           },
         },
       };

@@ -115,9 +115,9 @@ for (const variant of variants) {
     const codes = run(config, networks, "encode", views);
     const blocks = { unique_1: codes.unique_1_mean!, unique_2: codes.unique_2_mean! };
     const to1 = run(config, networks, "style_transfer_1", views);
-    same(to1.view_1!, run(config, networks, "decode", { ...blocks, common: codes.common_2_mean! }).view_1!);
+    same(to1.styled_view_1!, run(config, networks, "decode", { ...blocks, common: codes.common_2_mean! }).view_1!);
     const to2 = run(config, networks, "style_transfer_2", views);
-    same(to2.view_2!, run(config, networks, "decode", { ...blocks, common: codes.common_1_mean! }).view_2!);
+    same(to2.styled_view_2!, run(config, networks, "decode", { ...blocks, common: codes.common_1_mean! }).view_2!);
   });
 
   test(`joint draws every block from its prior: zero noise decodes the priors' means (${name})`, () => {
@@ -200,7 +200,7 @@ test("images are scaled by 255 inside and pictures are intensities between 0 and
   const b = run(config, networks, "encode_1", { view_1: full }).common_mean!;
   expect(tf.max(tf.abs(tf.sub(a, b))).arraySync()).toBeLessThan(1e-5);
   expect(before.dataSync()).not.toEqual(b.dataSync());
-  const pictures = run(config, networks, "style_transfer_1", views).view_1!.dataSync();
+  const pictures = run(config, networks, "style_transfer_1", views).styled_view_1!.dataSync();
   expect(pictures.every((value) => value > 0 && value < 1)).toBe(true);
 });
 
