@@ -3,7 +3,8 @@ import { backend_util } from "@tensorflow/tfjs-core";
 import type { GraphBuilder, Value } from "../builder.ts";
 import { ints } from "../graph.ts";
 import { type Lowering, need } from "../lowering.ts";
-import { nchw, fromNchw, plain, fromPlain, type Traced } from "../traced.ts";
+import { fromNchw, fromPlain, nchw, plain, type Traced } from "../traced.ts";
+import { filterGradient } from "./filter-gradient.ts";
 
 /**
  * Convolutions. tfjs: images [batch, height, width, channels], filters [height, width, in, out].
@@ -57,38 +58,11 @@ export const Conv2DBackpropInput: Lowering<tf.Conv2DBackpropInputAttrs> = (graph
   return fromNchw(result);
 };
 
-/**
- * Gradient of Conv2D to its filter: a convolution of x with dy in which batch and channels change places, stride and
- * dilation too. It may come out larger than the filter where the stride leaves input rows over; those are cut off.
- */
+/** Gradient of Conv2D to its filter. */
 export const Conv2DBackpropFilter: Lowering<tf.Conv2DBackpropFilterAttrs> = (graph, inputs, attrs) => {
   const [x, dy] = [need(inputs, "x"), need(inputs, "dy")];
   const info = convInfo(x.shape, attrs.filterShape, { ...attrs, dilations: 1 });
-  const images = graph.transpose(nchw(graph, x), [1, 0, 2, 3]);
-  const kernels = graph.transpose(nchw(graph, dy), [1, 0, 2, 3]);
-  const [top, left, bottom, right] = pads(info) as [number, number, number, number];
-  const height =
-    (info.inHeight + top + bottom - info.strideHeight * (info.outHeight - 1) - 1) / info.dilationHeight + 1;
-  const width = (info.inWidth + left + right - info.strideWidth * (info.outWidth - 1) - 1) / info.dilationWidth + 1;
-  let result = graph.node(
-    "Conv",
-    [images, kernels],
-    { dtype: "float32", shape: [info.inChannels, info.outChannels, height, width] },
-    {
-      pads: ints([top, left, bottom, right]),
-      strides: ints([info.dilationHeight, info.dilationWidth]),
-      dilations: ints([info.strideHeight, info.strideWidth]),
-    },
-  );
-  if (height !== info.filterHeight || width !== info.filterWidth) {
-    const shape = [info.inChannels, info.outChannels, info.filterHeight, info.filterWidth];
-    result = graph.node(
-      "Slice",
-      [result, graph.int64s([0, 0]), graph.int64s([info.filterHeight, info.filterWidth]), graph.int64s([2, 3])],
-      { dtype: "float32", shape },
-    );
-  }
-  return fromPlain(graph.transpose(result, [2, 3, 0, 1]));
+  return fromPlain(filterGradient(graph, x, dy, info));
 };
 
 type ConvAttrs = Pick<tf.Conv2DAttrs, "strides" | "pad" | "dataFormat" | "dilations" | "dimRoundingMode">;
