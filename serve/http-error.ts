@@ -1,0 +1,75 @@
+import type { ErrorRequestHandler } from "express";
+import { FailureError, UsageError } from "../schemas/errors.ts";
+import type { ErrorBody } from "../schemas/open-inference.ts";
+
+/** An error with the status it has at the HTTP edge. */
+export class HttpError extends Error {
+  override readonly name = "HttpError";
+  readonly status: number;
+  readonly code: string;
+  readonly path: readonly (string | number)[];
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    message: string,
+    options: { status: number; code: string; path?: readonly (string | number)[]; headers?: Record<string, string> },
+  ) {
+    super(message);
+    this.status = options.status;
+    this.code = options.code;
+    this.path = options.path ?? [];
+    this.headers = options.headers ?? {};
+  }
+}
+
+/** The server cannot answer now and may soon. */
+export function unavailable(message: string, code: string): HttpError {
+  return new HttpError(message, { status: 503, code, headers: { "Retry-After": "1" } });
+}
+
+/** What Express and its body parser throw: an Error with these fields. */
+interface ParserError extends Error {
+  readonly status: number;
+  readonly type?: string;
+  readonly limit?: number;
+}
+
+function isParserError(error: unknown): error is ParserError {
+  return error instanceof Error && "status" in error && typeof error.status === "number" && error.status < 500;
+}
+
+/** Any error as an answer. What is not foreseen is a defect: it is logged whole, and answered without its details. */
+export function toHttpError(error: unknown): HttpError {
+  if (error instanceof HttpError) return error;
+  if (error instanceof UsageError) {
+    return new HttpError(error.message, { status: 400, code: error.code, path: error.path });
+  }
+  if (error instanceof FailureError) return new HttpError(error.message, { status: 500, code: error.code });
+  if (isParserError(error)) return fromParser(error);
+  console.error(error);
+  return new HttpError("Cannot answer: the server failed, its log says why", { status: 500, code: "internal" });
+}
+
+function fromParser(error: ParserError): HttpError {
+  if (error.type === "entity.too.large") {
+    const limit = error.limit === undefined ? "" : ` at most ${error.limit} bytes`;
+    return new HttpError(`Cannot read request: its body must be${limit}, got more; send fewer rows at a time`, {
+      status: 413,
+      code: "too_large",
+    });
+  }
+  if (error.type === "encoding.unsupported") {
+    return new HttpError(`Cannot read request: ${error.message}`, { status: 415, code: "unsupported_encoding" });
+  }
+  return new HttpError(`Cannot read request: ${error.message}`, { status: error.status, code: "bad_request" });
+}
+
+export const answerError: ErrorRequestHandler = (error, _request, response, _next) => {
+  const fault = toHttpError(error);
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const body: ErrorBody = { error: fault.message, code: fault.code, path: fault.path };
+  response.status(fault.status).set(fault.headers).json(body);
+};

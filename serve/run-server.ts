@@ -1,0 +1,29 @@
+import { FailureError } from "../schemas/errors.ts";
+import { type ServerOptions, startServer } from "./start-server.ts";
+
+/**
+ * Serves until SIGINT or SIGTERM, then finishes what is in flight. For `cominfo serve` and `cominfo start`.
+ *
+ * @throws what `startServer` throws
+ * @throws FailureError when requests had to be cut off
+ */
+export async function runServer(options: ServerOptions): Promise<void> {
+  const stopped = firstSignal();
+  const server = await startServer(options);
+  for (const { name, reason } of server.bad) console.error(`Not served: ${name}. ${reason}`);
+  const bundles = new Set(server.models.map((model) => model.bundle.name));
+  console.log(`Serving ${server.models.length} models of ${bundles.size} bundles on ${options.device ?? "cpu"}`);
+  console.log(`${server.url}  (what is served and how to call it; Ctrl-C stops)`);
+  const signal = await stopped;
+  console.log(`${signal}: finishing requests in flight`);
+  if (!(await server.close())) {
+    throw new FailureError("Cannot finish all requests: they took longer than the time to drain and were cut off");
+  }
+}
+
+/** Later signals change nothing: a terminal and `npm start` both send one. */
+function firstSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, resolve);
+  });
+}
