@@ -100,7 +100,7 @@ export function gkVaeLosses(
   const ramp = scalars.matching_ramp;
   const ramped = ramp === undefined ? matchingCost : tf.mul(matchingCost, ramp);
   return {
-    loss: tf.addN([reconstruction, uniqueCost, commonCost, ramped]) as tf.Scalar,
+    loss: tf.add(tf.add(reconstruction, ramped), tf.add(uniqueCost, commonCost)),
     reconstruction,
     rate_common_1: rates.common_1.plain,
     rate_common_2: rates.common_2.plain,

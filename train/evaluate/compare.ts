@@ -1,0 +1,41 @@
+import { UsageError } from "../../schemas/errors.ts";
+import type { Figure } from "../../schemas/manifest.ts";
+import type { Recipe } from "../../schemas/recipe.ts";
+import { nearest } from "../../schemas/validate.ts";
+
+/**
+ * Puts what the recipe expects beside what was measured: `paper`, `minimum`, `maximum`, and `met` where there is a
+ * bound, judged on the value itself, not on its interval.
+ *
+ * @throws UsageError if the recipe expects a quantity that was not measured, or in another unit
+ */
+export function compare(figures: readonly Figure[], expected: Recipe["expected"]): Figure[] {
+  const judged = new Map(figures.map((figure) => [figure.quantity, figure]));
+  for (const { quantity, unit, paper, minimum, maximum } of expected) {
+    const figure = judged.get(quantity);
+    if (figure === undefined) {
+      const meant = nearest(quantity, [...judged.keys()]);
+      throw new UsageError(
+        `Cannot compare with the recipe: "expected" must name measured quantities, got "${quantity}"${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+        { code: "unknown_quantity", path: ["expected"] },
+      );
+    }
+    if (unit !== figure.unit) {
+      throw new UsageError(`Cannot compare with the recipe: "${quantity}" must be in ${figure.unit}, got ${unit}`, {
+        code: "unknown_quantity",
+        path: ["expected"],
+      });
+    }
+    const bounded = minimum !== undefined || maximum !== undefined;
+    const { value } = figure;
+    const met = value >= (minimum ?? Number.NEGATIVE_INFINITY) && value <= (maximum ?? Number.POSITIVE_INFINITY);
+    judged.set(quantity, {
+      ...figure,
+      ...(paper === undefined ? {} : { paper }),
+      ...(minimum === undefined ? {} : { minimum }),
+      ...(maximum === undefined ? {} : { maximum }),
+      ...(bounded ? { met } : {}),
+    });
+  }
+  return [...judged.values()];
+}

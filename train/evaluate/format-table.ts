@@ -1,0 +1,51 @@
+import type { Figure } from "../../schemas/manifest.ts";
+import type { Results } from "../../schemas/results.ts";
+
+const blocks = ["common", "unique_1", "unique_2", "all"] as const;
+
+/** The closing table of an evaluation for a terminal, in bits. Ends without a line break. */
+export function formatTable({ data, figures, pairs, step }: Results): string {
+  const byName = new Map(figures.map((figure) => [figure.quantity, figure]));
+  const bits = (quantity: string): string => byName.get(quantity)?.value.toFixed(2) ?? "-";
+  const rows = data.factors.map(({ name, role }) => [
+    name,
+    role,
+    bits(`entropy.${name}`),
+    ...blocks.map((block) => bits(`usable.${name}.${block}`)),
+  ]);
+  const rates = ["rate", "", "", ...blocks.map((block) => (block === "all" ? "" : bits(`rate.${block}`)))];
+  const test = pairs - Math.floor(pairs * 0.8);
+  const lines = [
+    `Bits found by a linear probe in each block after ${count(step)} steps (${count(test)} test pairs)`,
+    "",
+    ...columns("llrrrrr", [["factor", "is", "entropy", ...blocks], ...rows, rates]),
+    "",
+    `The encoders disagree on the common code by ${bits("disagreement.common")} bits a pair`,
+  ];
+  if (data.commonInformationBits !== undefined) {
+    lines.push(`Common information of the factors drawn: ${data.commonInformationBits.toFixed(3)} bits`);
+  }
+  const judged = figures.filter(({ paper, met }) => paper !== undefined || met !== undefined);
+  if (judged.length > 0) lines.push("", "Expected by the recipe:", ...columns("lrlll", judged.map(verdict)));
+  return lines.join("\n");
+}
+
+function verdict({ quantity, value, paper, minimum, maximum, met }: Figure): string[] {
+  const bounds = [
+    ...(minimum === undefined ? [] : [`at least ${minimum}`]),
+    ...(maximum === undefined ? [] : [`at most ${maximum}`]),
+  ].join(", ");
+  const published = paper === undefined ? "" : `paper ${paper}`;
+  return [`  ${quantity}`, value.toFixed(2), bounds, published, met === undefined ? "" : met ? "met" : "NOT MET"];
+}
+
+/** @param align one letter a column: `l` or `r` */
+function columns(align: string, rows: readonly (readonly string[])[]): string[] {
+  const widths = Array.from(align, (_, j) => Math.max(...rows.map((row) => row[j]!.length)));
+  const pad = (cell: string, j: number) => (align[j] === "r" ? cell.padStart(widths[j]!) : cell.padEnd(widths[j]!));
+  return rows.map((row) => row.map(pad).join("  ").trimEnd());
+}
+
+function count(n: number): string {
+  return n.toLocaleString("en-US");
+}

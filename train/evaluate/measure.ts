@@ -1,0 +1,109 @@
+import { bootstrapMean } from "../../information/bootstrap.ts";
+import {
+  type GaussianPrior,
+  type GaussianRows,
+  gaussianDisagreement,
+  gaussianRate,
+} from "../../information/gaussian-rate.ts";
+import { probeSettings } from "../../information/linear-probe.ts";
+import { joinColumns, type Matrix } from "../../information/matrix.ts";
+import { bitsPerNat } from "../../information/units.ts";
+import { usableInformation } from "../../information/usable-information.ts";
+import type { Figure } from "../../schemas/manifest.ts";
+import type { Factor } from "../data/pair-source.ts";
+import { stream } from "../random.ts";
+import type { EncodedPairs } from "./encode-pairs.ts";
+
+/** Share of the pairs that the probes are fitted on, from the front; the paper's 8,000 of 10,000. */
+const trainShare = 0.8;
+
+/**
+ * What a representation is asked for: which view's labels go with a block, and the codes it consists of. As in the
+ * paper the common block is that of encoder 1, and `all` is the whole code against the labels of view 1.
+ */
+const representations = [
+  { name: "common", view: 0, codes: ["common_mean"] },
+  { name: "unique_1", view: 0, codes: ["unique_1_mean"] },
+  { name: "unique_2", view: 1, codes: ["unique_2_mean"] },
+  { name: "all", view: 0, codes: ["unique_1_mean", "common_mean", "unique_2_mean"] },
+] as const;
+
+export interface MeasureOptions {
+  readonly seed: number;
+  readonly factors: readonly Factor[];
+  /** By block, where a family learns its priors; the standard normal elsewhere. */
+  readonly priors?: Readonly<Record<string, GaussianPrior>>;
+  /** After each figure, with its name. */
+  readonly onFigure?: (quantity: string) => void;
+}
+
+/**
+ * Figures of a two-view representation, all in bits:
+ *
+ *   entropy.<factor>             of the test labels of view 1: the most that can be found
+ *   usable.<factor>.<block>      what a linear probe finds in common, unique_1, unique_2 or all; bootstrap over test rows
+ *   rate.<block>                 mean rate of common (encoder 1), common_2 (encoder 2), unique_1, unique_2
+ *   disagreement.common          mean KL( q(common | view_1) || q(common | view_2) )
+ */
+export function measure({ codes, labels }: EncodedPairs, options: MeasureOptions): Figure[] {
+  const { seed, factors } = options;
+  const figures: Figure[] = [];
+  const push = (figure: Omit<Figure, "unit" | "seed">): void => {
+    figures.push({ ...figure, unit: "bits", seed });
+    options.onFigure?.(figure.quantity);
+  };
+  const interval = (quantity: string, rows: Float64Array): [number, number] =>
+    bootstrapMean(rows, { draw: stream(seed, "bootstrap", quantity).integer });
+
+  for (const factor of factors) {
+    for (const { name, view, codes: parts } of representations) {
+      const features = joinColumns(parts.map((part) => codeNamed(codes, part)));
+      const train = Math.floor(features.rows * trainShare);
+      const found = usableInformation(features, labels[view][factor.name]!, { classes: factor.size, train });
+      const n = features.rows - train;
+      if (name === "common") {
+        const estimator = "entropy of the test labels of view 1, plug-in";
+        push({ quantity: `entropy.${factor.name}`, value: found.entropyBits, estimator, n });
+      }
+      const quantity = `usable.${factor.name}.${name}`;
+      const estimator =
+        `linear probe on posterior means (multinomial logistic regression, L2 ${probeSettings.l2}, ${train} pairs), ` +
+        `entropy of the test labels of view ${view + 1} minus test cross-entropy${found.converged ? "" : "; the fit did not converge"}`;
+      push({ quantity, value: found.bits, estimator, n, interval: interval(quantity, found.rows) });
+    }
+  }
+
+  const pushMean = (quantity: string, nats: Float64Array, estimator: string): void => {
+    const bits = nats.map((value) => value * bitsPerNat);
+    const value = bits.reduce((sum, one) => sum + one, 0) / bits.length;
+    push({ quantity, value, estimator, n: bits.length, interval: interval(quantity, bits) });
+  };
+  for (const [block, moments] of [
+    ["common", "common"],
+    ["common_2", "common_2"],
+    ["unique_1", "unique_1"],
+    ["unique_2", "unique_2"],
+  ] as const) {
+    const prior = options.priors?.[block === "common_2" ? "common" : block];
+    const estimator = `mean KL from the ${prior === undefined ? "standard normal" : "learned"} prior, closed form`;
+    pushMean(`rate.${block}`, gaussianRate(gaussians(codes, moments), prior), estimator);
+  }
+  const disagreement = gaussianDisagreement(gaussians(codes, "common_1"), gaussians(codes, "common_2"));
+  pushMean(
+    "disagreement.common",
+    disagreement,
+    "mean KL of encoder 1's common posterior from encoder 2's, closed form",
+  );
+  return figures;
+}
+
+function gaussians(codes: EncodedPairs["codes"], name: string): GaussianRows {
+  return { mean: codeNamed(codes, `${name}_mean`), logvar: codeNamed(codes, `${name}_logvar`) };
+}
+
+function codeNamed(codes: EncodedPairs["codes"], name: string): Matrix {
+  const code = codes[name];
+  if (code === undefined)
+    throw new Error(`Cannot evaluate: encode must return "${name}", got ${Object.keys(codes).join(", ")}`);
+  return code;
+}
