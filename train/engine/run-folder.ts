@@ -1,0 +1,135 @@
+import { mkdirSync, readdirSync } from "node:fs";
+import { readFile, rm, rmdir } from "node:fs/promises";
+import path from "node:path";
+import { FailureError, UsageError } from "../../schemas/errors.ts";
+import type { Recipe } from "../../schemas/recipe.ts";
+import { type RunStatus, runStatusSchema } from "../../schemas/run-status.ts";
+import { validate } from "../../schemas/validate.ts";
+import { removeLeftovers } from "./checkpoint.ts";
+import { type Disk, diskFailure, replaceFile } from "./disk.ts";
+import { lockFolder } from "./lock.ts";
+
+/** What a run folder holds: recipe.json (after overrides), run.json, metrics.jsonl, checkpoints/, and lock.json while it runs. */
+const ownFiles = ["recipe.json", "run.json", "metrics.jsonl", "checkpoints"] as const;
+
+/** What later verbs put beside them; it belongs to the old values and goes with them. */
+const derivedFiles = ["results.json", "report.html"] as const;
+
+export interface RunFolder {
+  readonly path: string;
+  /** Whether a run was there before. */
+  readonly existed: boolean;
+  writeRecipe(recipe: Recipe): Promise<void>;
+  writeStatus(status: Omit<RunStatus, "format">): Promise<void>;
+  /** Takes everything back that this process has put there, the folder included if it made it. */
+  discard(): Promise<void>;
+  /** Lets other processes in. */
+  release(): void;
+}
+
+export interface RunFolderOptions {
+  readonly resume: boolean;
+  /** Start anew where a run is. */
+  readonly force: boolean;
+  readonly disk: Disk;
+}
+
+/**
+ * Takes a folder for a run.
+ *
+ * @throws UsageError if a run is there and neither `resume` nor `force` is set, if there is none to resume, or if the
+ *   folder holds something else
+ * @throws FailureError if another process trains there, or the folder cannot be written
+ */
+export async function openRunFolder(folder: string, { resume, force, disk }: RunFolderOptions): Promise<RunFolder> {
+  const present = entriesOf(folder);
+  const existed = present?.includes("recipe.json") ?? false;
+  if (existed && !resume && !force) {
+    throw new UsageError(
+      `Cannot train into "${folder}": a run is there already; continue it with --resume, start anew with --force, or choose another --out`,
+      { code: "run_exists" },
+    );
+  }
+  if (!existed && resume) {
+    throw new UsageError(`Cannot resume "${folder}": it must hold a run, got none; leave out --resume to start one`, {
+      code: "no_run",
+    });
+  }
+  const stranger = existed ? undefined : present?.find((name) => !isOwn(name));
+  if (stranger !== undefined) {
+    throw new UsageError(`Cannot train into "${folder}": it must be empty or hold a run, got "${stranger}"`, {
+      code: "not_a_run",
+    });
+  }
+  const made = makeFolder(folder);
+  let release: () => void;
+  try {
+    release = lockFolder(folder);
+  } catch (error) {
+    throw diskFailure("start training", folder, error);
+  }
+  if (force) await removeAll(folder, [...ownFiles, ...derivedFiles]);
+  await removeLeftovers(folder);
+  const write = async (name: string, value: unknown): Promise<void> => {
+    try {
+      await replaceFile(disk, path.join(folder, name), new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`));
+    } catch (error) {
+      throw diskFailure(`write ${name}`, folder, error);
+    }
+  };
+  return {
+    path: folder,
+    existed: existed && !force,
+    writeRecipe: (recipe) => write("recipe.json", recipe),
+    writeStatus: (status) => write("run.json", { format: 1, ...status }),
+    async discard() {
+      await removeAll(folder, ownFiles);
+      release();
+      if (made) await rmdir(folder);
+    },
+    release,
+  };
+}
+
+/** @returns undefined where no run has been started */
+export async function readStatus(folder: string): Promise<RunStatus | undefined> {
+  const file = path.join(folder, "run.json");
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  return validate(runStatusSchema, parse(text, file), `read "${file}"`);
+}
+
+export function parse(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new FailureError(`Cannot read "${file}": it must be JSON, got something else`, { cause });
+  }
+}
+
+function entriesOf(folder: string): string[] | undefined {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw diskFailure("start training", folder, error);
+  }
+}
+
+/** @returns whether the folder was not there before */
+function makeFolder(folder: string): boolean {
+  try {
+    return mkdirSync(folder, { recursive: true }) !== undefined;
+  } catch (error) {
+    throw diskFailure("start training", folder, error);
+  }
+}
+
+/** A run that was killed in its first moments leaves a lock and perhaps a temporary file, and no recipe. */
+function isOwn(name: string): boolean {
+  return ["lock.json", ...ownFiles].some((own) => name === own || name.startsWith(`${own}.`));
+}
+
+async function removeAll(folder: string, names: readonly string[]): Promise<void> {
+  for (const name of names) await rm(path.join(folder, name), { recursive: true, force: true });
+}

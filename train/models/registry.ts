@@ -1,0 +1,38 @@
+import type { TSchema } from "typebox";
+import { UsageError } from "../../schemas/errors.ts";
+import { gkVaeConfigSchema } from "../../schemas/gk-vae-config.ts";
+import { nearest, validate } from "../../schemas/validate.ts";
+import type { ModelFamily } from "./family.ts";
+import { gkVae } from "./gk-vae.ts";
+
+/** Every model family, with the schema of its part of a recipe. A new family is one line here. */
+const entries: readonly { readonly family: ModelFamily<unknown>; readonly schema: TSchema }[] = [
+  { family: gkVae as ModelFamily<unknown>, schema: gkVaeConfigSchema },
+];
+
+export const familyNames: readonly string[] = entries.map(({ family }) => family.name);
+
+/** @throws UsageError with the nearest known name */
+export function familyByName(name: string): ModelFamily<unknown> {
+  return entryOf(name).family;
+}
+
+/**
+ * The `model` part of a recipe, checked and with its defaults filled in: what the functions of the family take.
+ *
+ * @param action begins the error message, for instance `read recipe "x.json"`
+ * @throws UsageError that names the field, an unknown one with the nearest valid one
+ */
+export function checkModelConfig(family: string, model: unknown, action: string): Record<string, unknown> {
+  return validate(entryOf(family).schema, model, `${action}, model`) as Record<string, unknown>;
+}
+
+function entryOf(name: string): (typeof entries)[number] {
+  const entry = entries.find(({ family }) => family.name === name);
+  if (entry !== undefined) return entry;
+  const meant = nearest(name, familyNames);
+  throw new UsageError(
+    `Cannot use model family "${name}": it must be one of ${familyNames.join(", ")}${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+    { code: "unknown_family", path: ["family"] },
+  );
+}

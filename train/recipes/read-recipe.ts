@@ -1,0 +1,133 @@
+import { existsSync, readdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { UsageError } from "../../schemas/errors.ts";
+import { type Recipe, recipeSchema } from "../../schemas/recipe.ts";
+import { nearest, validate } from "../../schemas/validate.ts";
+import { checkModelConfig } from "../models/registry.ts";
+
+/** What a command line changes of a recipe. Later ones win: budget, then `set`, then the named numbers. */
+export interface RecipeOverrides {
+  /** One of the recipe's named budgets. */
+  readonly budget?: string | undefined;
+  /** `path=value` with a dotted path; the value is JSON, or else a string. */
+  readonly set?: readonly string[] | undefined;
+  readonly steps?: number | undefined;
+  readonly batchSize?: number | undefined;
+  readonly seed?: number | undefined;
+}
+
+/** Names of the recipes that come with the package. */
+export function recipeNames(): string[] {
+  return readdirSync(recipeFolder())
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => file.slice(0, -".json".length))
+    .sort();
+}
+
+/**
+ * Reads a recipe of the package by name, or a JSON file by path, applies overrides, checks the whole and fills in
+ * defaults. The options of the data source are checked when it is opened.
+ *
+ * @throws UsageError for an unknown recipe, budget, key or value; names the nearest known one
+ */
+export async function readRecipe(nameOrFile: string, overrides: RecipeOverrides = {}): Promise<Recipe> {
+  const file = fileOf(nameOrFile);
+  const action = `read recipe "${nameOrFile}"`;
+  const recipe = await readJson(file, action);
+  validate(recipeSchema, recipe, action); // faults of the file are told before those of the overrides
+  applyBudget(recipe, overrides.budget, nameOrFile);
+  for (const assignment of overrides.set ?? []) applySet(recipe, assignment);
+  const training = recipe.training as Record<string, unknown>;
+  for (const key of ["steps", "batchSize", "seed"] as const) {
+    if (overrides[key] !== undefined) training[key] = overrides[key];
+  }
+  const checked = validate(recipeSchema, recipe, action);
+  checkModelConfig(checked.family, checked.model, action);
+  return checked;
+}
+
+function fileOf(nameOrFile: string): string {
+  if (nameOrFile.endsWith(".json") || /[\\/]/.test(nameOrFile)) {
+    if (existsSync(nameOrFile)) return nameOrFile;
+    throw new UsageError(`Cannot read recipe "${nameOrFile}": it must be a file, got nothing there`, {
+      code: "no_recipe",
+    });
+  }
+  const names = recipeNames();
+  if (names.includes(nameOrFile)) return path.join(recipeFolder(), `${nameOrFile}.json`);
+  const meant = nearest(nameOrFile, names);
+  throw new UsageError(
+    `Cannot find recipe "${nameOrFile}": it must be ${names.join(", ")} or the path of a JSON file${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+    { code: "no_recipe" },
+  );
+}
+
+/** The JSON files lie beside the sources; the compiled program in dist/ reads them from there. */
+function recipeFolder(): string {
+  const here = fileURLToPath(new URL(".", import.meta.url));
+  const fromDist = fileURLToPath(new URL("../../../train/recipes", import.meta.url));
+  return path.basename(path.resolve(here, "../..")) === "dist" ? fromDist : here;
+}
+
+async function readJson(file: string, action: string): Promise<Record<string, unknown>> {
+  const text = await readFile(file, "utf8").catch((cause: Error) => {
+    throw new UsageError(`Cannot ${action}: ${cause.message}`, { cause });
+  });
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(`Cannot ${action}: it must be JSON, got ${why}`, { cause });
+  }
+}
+
+function applyBudget(recipe: Record<string, unknown>, budget: string | undefined, name: string): void {
+  if (budget === undefined) return;
+  const budgets = (recipe.budgets ?? {}) as Record<string, object>;
+  if (!Object.hasOwn(budgets, budget)) {
+    const known = Object.keys(budgets);
+    const meant = nearest(budget, known);
+    throw new UsageError(
+      `Cannot use budget "${budget}": recipe "${name}" has ${known.join(", ") || "none"}${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+      { code: "unknown_budget", path: ["budgets", budget] },
+    );
+  }
+  Object.assign(recipe.training as object, budgets[budget]);
+}
+
+/** Keys that are not data: through them an assignment would reach every object of the program. */
+const forbidden = new Set(["__proto__", "constructor", "prototype"]);
+
+function applySet(recipe: Record<string, unknown>, assignment: string): void {
+  const equals = assignment.indexOf("=");
+  const keys = assignment.slice(0, Math.max(equals, 0)).split(".");
+  if (equals < 1 || keys.some((key) => key === "" || forbidden.has(key))) {
+    throw new UsageError(
+      `Cannot override the recipe: --set must be path=value, for instance training.logEvery=10, got "${assignment}"`,
+    );
+  }
+  const last = keys.pop()!;
+  let target: Record<string, unknown> = recipe;
+  for (const key of keys) {
+    const next = target[key];
+    if (typeof next !== "object" || next === null) {
+      const meant = nearest(key, Object.keys(target));
+      throw new UsageError(
+        `Cannot override the recipe: unknown key "${key}" in "${assignment}"${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+        { code: "invalid", path: keys },
+      );
+    }
+    target = next as Record<string, unknown>;
+  }
+  target[last] = parseValue(assignment.slice(equals + 1));
+}
+
+function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
