@@ -60,7 +60,8 @@ export const figureSchema = Type.Object(
     estimator: Type.String(),
     n: Type.Integer({ minimum: 1 }),
     seed: Type.Integer(),
-    interval: Type.Optional(Type.Tuple([Type.Number(), Type.Number()])),
+    // Type.Tuple writes the draft-7 form of "items", which is not valid in 2020-12
+    interval: Type.Optional(Type.Unsafe<[number, number]>(Type.Array(Type.Number(), { minItems: 2, maxItems: 2 }))),
     paper: Type.Optional(Type.Number()),
     minimum: Type.Optional(Type.Number()),
     maximum: Type.Optional(Type.Number()),
