@@ -1,7 +1,11 @@
 process.env.ORT_DISABLE_TELEMETRY = "1"; // read once, when the native library loads
+
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { FailureError, UsageError } from "./schemas/errors.ts";
+import { addServeCommand } from "./serve/command.ts";
+import { addDataCommand } from "./train/commands/data.ts";
+import { addTrainCommand } from "./train/commands/train.ts";
 
 /** One verb per capability; each verb lives in its room and loads what it needs only when it runs. */
 
@@ -18,7 +22,9 @@ const program = new Command("cominfo")
   .showHelpAfterError("Try `cominfo --help`.")
   .exitOverride();
 
-// verbs are added here, one line each
+addDataCommand(program);
+addTrainCommand(program);
+addServeCommand(program);
 
 try {
   await program.parseAsync();
