@@ -159,7 +159,7 @@ function readData({ data, shape, name }: InferInput, dtype: Dtype, path: Path): 
     const value = read(flat[i]);
     if (value === undefined) {
       const where = nested ? indexOf(i, shape) : [i];
-      const actual = JSON.stringify(flat[i])?.slice(0, 40);
+      const actual = typeof flat[i] === "number" ? String(flat[i]) : JSON.stringify(flat[i]).slice(0, 40);
       throw fault(`"${name}" must hold ${wanted} at [${where.join(", ")}], got ${actual}`, [...path, ...where]);
     }
     array[i] = value;

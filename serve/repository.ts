@@ -83,10 +83,13 @@ async function bundleFolders(root: string): Promise<string[]> {
   return names.filter((_, index) => folders[index]).sort();
 }
 
-/** The models of one bundle. Throws UsageError or FailureError with the reason why it cannot be served. */
+/**
+ * The models of one bundle. Throws UsageError or FailureError with the reason why it cannot be served; clients read it,
+ * so it names files from the repository on and not from the root of the machine.
+ */
 async function readBundle(folder: string): Promise<ServedModel[]> {
-  const manifestFile = path.join(folder, "manifest.json");
-  const text = await readFile(manifestFile, "utf8").catch((cause: unknown) => {
+  const manifestFile = `${path.basename(folder)}/manifest.json`;
+  const text = await readFile(path.join(folder, "manifest.json"), "utf8").catch((cause: unknown) => {
     throw new FailureError(`Cannot read bundle: ${manifestFile} must be readable, got ${codeOf(cause)}`, { cause });
   });
   const bundle = validate(manifestSchema, parseJson(text, manifestFile), `read ${manifestFile}`);
@@ -102,24 +105,28 @@ async function readBundle(folder: string): Promise<ServedModel[]> {
       throw new FailureError(`Cannot serve ${manifestFile}: file of "${task}" must be ${wanted}, got "${spec.file}"`);
     }
     const file = path.join(folder, spec.file);
-    await readModelFile(file, spec.sha256);
+    await readModelFile(file, { sha256: spec.sha256, label: `${path.basename(folder)}/${spec.file}` });
     models.push({ name: `${bundle.name}.${task}`, task, spec, file, bundle });
   }
   return models;
 }
 
-/** @throws FailureError when the file is missing or its SHA-256 is not that of the manifest */
-export async function readModelFile(file: string, sha256: string): Promise<Uint8Array> {
+/** @throws FailureError that calls the file by its `label` when it is missing or its SHA-256 is not the manifest's */
+export async function readModelFile(
+  file: string,
+  { sha256, label }: { sha256: string; label: string },
+): Promise<Uint8Array> {
   const bytes = await readFile(file).catch((cause: unknown) => {
-    throw new FailureError(`Cannot load model: ${file} must be readable, got ${codeOf(cause)}`, {
+    throw new FailureError(`Cannot load model: ${label} must be readable, got ${codeOf(cause)}`, {
       code: "bad_bundle",
       cause,
     });
   });
   const actual = createHash("sha256").update(bytes).digest("hex");
   if (actual !== sha256) {
+    const short = (hash: string) => `${hash.slice(0, 12)}...`;
     throw new FailureError(
-      `Cannot load model: ${file} must have the SHA-256 of its manifest (${sha256.slice(0, 12)}...), got ${actual.slice(0, 12)}...; export it again`,
+      `Cannot load model: ${label} must have the SHA-256 of its manifest, ${short(sha256)}, got ${short(actual)}; export it again`,
       { code: "bad_bundle" },
     );
   }

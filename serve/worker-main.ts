@@ -58,7 +58,7 @@ async function load(name: string): Promise<Session> {
   if (settings === undefined || model === undefined) throw new Error(`Cannot load model: "${name}" must be known`);
   const { device, threads } = settings;
   // The bytes that were hashed are the bytes that run, even if the file changes meanwhile.
-  const bytes = await readModelFile(model.file, model.sha256);
+  const bytes = await readModelFile(model.file, { sha256: model.sha256, label: `the file of ${name}` });
   const session = await createSession(bytes, { device, ...(threads === undefined ? {} : { threads }) });
   try {
     requireAgreement(model, session);

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { FailureError } from "../schemas/errors.ts";
 import type { HostTensor } from "../schemas/tensor.ts";
 import { unavailable } from "./http-error.ts";
 import { type FromWorker, fromFault, type ToWorker, type WorkerSettings } from "./messages.ts";
@@ -68,7 +69,11 @@ class Worker implements InferenceWorker {
   }
 
   async start(): Promise<void> {
-    const child = fork(entryFile(), { serialization: "advanced", env: { ...process.env, ORT_DISABLE_TELEMETRY: "1" } });
+    const child = fork(entryFile(), {
+      serialization: "advanced",
+      env: { ...process.env, ORT_DISABLE_TELEMETRY: "1" },
+      execArgv: [], // flags of this process, --eval or --inspect=9229, are not meant for another
+    });
     this.#child = child;
     const started = new Promise<void>((resolve, reject) => {
       child.on("message", (message: FromWorker) => {
@@ -81,7 +86,7 @@ class Worker implements InferenceWorker {
       });
       child.once("exit", (code, signal) => {
         const reason = signal ?? `exit code ${code}`;
-        reject(unavailable(`Cannot start worker: it must answer, got ${reason}`, "worker_lost"));
+        reject(new FailureError(`Cannot start worker: it must answer, got ${reason}`, { code: "worker_lost" }));
         if (this.#child === child && this.#ready) this.#lost(reason);
       });
       child.once("error", reject);

@@ -1,0 +1,302 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { type RunningServer, startServer } from "../../serve/start-server.ts";
+import { type Client, clientOf, typescriptOptions } from "./client.ts";
+import { arithmetic, heavy, identity, writeTinyBundle } from "./tiny-bundle.ts";
+
+process.env.NODE_OPTIONS = typescriptOptions; // for the worker processes
+
+let folder: string;
+let bundle: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "cominfo-life-"));
+  bundle = path.join(folder, "tiny");
+  await writeTinyBundle(bundle, { arithmetic, heavy, int32: identity("int32") });
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+/** A server on the tiny bundle, closed when the test has ended. */
+async function withServer(
+  use: (server: RunningServer, client: Client) => Promise<void>,
+  repository = bundle,
+): Promise<void> {
+  const server = await startServer({ repository, port: 0, threads: 1 });
+  try {
+    await use(server, clientOf(server.url));
+  } finally {
+    await server.close();
+  }
+}
+
+const numbers = { inputs: [{ name: "x", shape: [2], datatype: "INT32", data: [3, 4] }] };
+
+/** Some seconds of work on one thread. */
+function heavyRequest(rows: number): object {
+  return { inputs: [{ name: "x", shape: [rows, 1], datatype: "FP32", data: new Array(rows).fill(0.01) }] };
+}
+
+/** A few round trips: what was sent before them has reached the server when they are back. */
+async function roundTrips(client: Client): Promise<void> {
+  for (let i = 0; i < 5; i++) expect((await client.get("/v2/health/live")).status).toBe(200);
+}
+
+async function untilReady(client: Client): Promise<void> {
+  while ((await client.get("/v2/health/ready")).status !== 200) await sleep(20);
+}
+
+describe("names", () => {
+  test("the tasks of a single bundle answer to their plain names too", async () => {
+    await withServer(async (_server, client) => {
+      for (const name of ["int32", "tiny.int32"]) {
+        expect((await client.get(`/v2/models/${name}`)).body).toMatchObject({ name });
+        const answer = await client.post(`/v2/models/${name}/infer`, numbers);
+        expect(answer.body).toMatchObject({ model_name: name, outputs: [{ data: [3, 4] }] });
+      }
+    });
+  });
+});
+
+describe("while the worker computes", () => {
+  test("health and metadata answer before the inference that was asked for first", async () => {
+    await withServer(async (_server, client) => {
+      const order: string[] = [];
+      const inference = client.post("/v2/models/heavy/infer", heavyRequest(1500)).then((answer) => {
+        order.push("inference");
+        return answer;
+      });
+      await roundTrips(client);
+      expect((await client.get("/v2/health/ready")).status).toBe(200);
+      order.push("health");
+      expect((await inference).status).toBe(200);
+      expect(order).toEqual(["health", "inference"]);
+    });
+  });
+});
+
+describe("a worker that is killed", () => {
+  test("costs its requests a 503 with Retry-After, and a new one takes over", async () => {
+    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    await withServer(async (server, client) => {
+      expect((await client.post("/v2/models/int32/infer", numbers)).status).toBe(200);
+      const first = server.workerPid!;
+      process.kill(first, "SIGSTOP"); // it holds what it is given, so the kill comes while it has work
+      const lost = [client.post("/v2/models/int32/infer", numbers), client.post("/v2/models/heavy/infer", numbers)];
+      await roundTrips(client);
+      process.kill(first, "SIGKILL");
+      const [infer, bad] = await Promise.all(lost);
+      expect(infer).toMatchObject({
+        status: 503,
+        body: { error: "Cannot infer: the worker was lost (SIGKILL)", code: "worker_lost", path: [] },
+      });
+      expect(infer!.headers.get("retry-after")).toBe("1");
+      expect(bad!.status, "a bad request is answered without the worker").toBe(400);
+
+      await untilReady(client);
+      expect(server.workerPid).not.toBe(first);
+      expect(await client.post("/v2/models/int32/infer", numbers)).toMatchObject({
+        status: 200,
+        body: { outputs: [{ data: [3, 4] }] },
+      });
+    });
+    expect(log).toHaveBeenCalledExactlyOnceWith("Worker lost (SIGKILL) with 1 requests; starting a new one");
+    log.mockRestore();
+  });
+
+  test("is not ready and answers 503 while no new one can start, and recovers once one can", async () => {
+    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    await withServer(async (server, client) => {
+      process.env.NODE_OPTIONS = "--no-such-option";
+      process.kill(server.workerPid!, "SIGKILL");
+      while ((await client.get("/v2/health/ready")).status === 200) await sleep(5);
+      await vi.waitUntil(() => log.mock.calls.length >= 3); // the loss and two starts in vain
+      expect(log.mock.calls[1]).toEqual(["Cannot start worker: it must answer, got exit code 9"]);
+      expect(await client.get("/v2/health/ready")).toMatchObject({ status: 503, body: { ready: false } });
+      expect(await client.get("/v2/models/int32/ready")).toMatchObject({ status: 503, body: { ready: false } });
+      const answer = await client.post("/v2/models/int32/infer", numbers);
+      expect(answer).toMatchObject({ status: 503, body: { code: "worker_starting" } });
+      process.env.NODE_OPTIONS = typescriptOptions;
+      await untilReady(client);
+      expect((await client.post("/v2/models/int32/infer", numbers)).status).toBe(200);
+    });
+    log.mockRestore();
+  });
+});
+
+describe("a model that changed after the start", () => {
+  test("is refused at its first load, and served once the file is back", async () => {
+    const copy = path.join(folder, "copy");
+    await cp(bundle, copy, { recursive: true });
+    await withServer(async (_server, client) => {
+      const file = path.join(copy, "int32", "1", "model.onnx");
+      const bytes = await readFile(file);
+      await writeFile(file, bytes.subarray(1));
+      const answer = await client.post("/v2/models/int32/infer", numbers);
+      expect(answer).toMatchObject({
+        status: 500,
+        body: { error: expect.stringMatching(/^Cannot load model: the file of tiny\.int32 must have the SHA-256/) },
+      });
+      expect(JSON.stringify(answer.body)).not.toContain(folder);
+      await writeFile(file, bytes);
+      expect((await client.post("/v2/models/int32/infer", numbers)).status).toBe(200);
+    }, copy);
+  });
+
+  test("whose manifest describes other tensors is refused", async () => {
+    const copy = path.join(folder, "liar");
+    await cp(bundle, copy, { recursive: true });
+    const file = path.join(copy, "manifest.json");
+    const manifest = JSON.parse(await readFile(file, "utf8"));
+    manifest.tasks.int32.outputs[0].name = "z";
+    await writeFile(file, JSON.stringify(manifest));
+    await withServer(async (_server, client) => {
+      expect(await client.post("/v2/models/int32/infer", numbers)).toMatchObject({
+        status: 500,
+        body: {
+          error: 'Cannot load model "tiny.int32": its file must have z int32[n] as its manifest says, got y int32[n]',
+          code: "bad_bundle",
+        },
+      });
+    }, copy);
+  });
+});
+
+describe("close()", () => {
+  test("is not ready at once, refuses new work, finishes the work at hand, and frees the port", async () => {
+    const server = await startServer({ repository: bundle, port: 0, threads: 1 });
+    const client = clientOf(server.url);
+    expect((await client.post("/v2/models/int32/infer", numbers)).status).toBe(200);
+    process.kill(server.workerPid!, "SIGSTOP");
+    const pid = server.workerPid!;
+    const inFlight = client.post("/v2/models/int32/infer", numbers);
+    await roundTrips(client);
+    const closed = server.close();
+    expect(server.close(), "a second call waits for the first").toBe(closed);
+    expect(await client.get("/v2/health/ready")).toMatchObject({ status: 503, body: { ready: false } });
+    expect((await client.get("/v2/health/live")).status).toBe(200);
+    expect(await client.post("/v2/models/int32/infer", numbers)).toMatchObject({
+      status: 503,
+      body: { code: "stopping" },
+    });
+    process.kill(server.workerPid!, "SIGCONT");
+    expect(await inFlight).toMatchObject({ status: 200, body: { outputs: [{ data: [3, 4] }] } });
+    expect(await closed).toBe(true);
+    await expect(fetch(server.url)).rejects.toThrow();
+    expect(() => process.kill(pid, 0), "the worker is gone").toThrow("ESRCH");
+  });
+
+  test("cuts off what takes longer than drainMs, and says so", async () => {
+    const server = await startServer({ repository: bundle, port: 0, threads: 1, drainMs: 50 });
+    const client = clientOf(server.url);
+    process.kill(server.workerPid!, "SIGSTOP");
+    const cutOff = client.post("/v2/models/int32/infer", numbers).then(
+      (answer) => answer.status,
+      () => "connection closed",
+    );
+    await roundTrips(client);
+    expect(await server.close()).toBe(false);
+    expect([503, "connection closed"]).toContain(await cutOff);
+  });
+});
+
+describe("a start that fails", () => {
+  test("names a port that is in use", async () => {
+    const blocker = createServer().listen(0, "127.0.0.1");
+    await once(blocker, "listening");
+    const { port } = blocker.address() as { port: number };
+    await expect(startServer({ repository: bundle, port })).rejects.toMatchObject({
+      name: "FailureError",
+      message:
+        `Cannot serve on 127.0.0.1 port ${port}: the port must be free, got one in use; ` +
+        "stop the other program or choose a free port with --port 0",
+    });
+    blocker.close();
+  });
+
+  test("names a folder that is missing or has no bundle, and a single bundle that is bad", async () => {
+    const missing = path.join(folder, "missing");
+    await expect(startServer({ repository: missing })).rejects.toMatchObject({
+      name: "UsageError",
+      message: `Cannot serve "${missing}": it must be a folder of bundles, got nothing there`,
+    });
+    const empty = await mkdtemp(path.join(folder, ".empty-"));
+    await expect(startServer({ repository: empty })).rejects.toThrow("it must hold a bundle");
+    await writeFile(path.join(empty, "manifest.json"), '{"format": 1}');
+    await expect(startServer({ repository: empty })).rejects.toThrow(
+      /^Cannot read .*manifest\.json: "name" is missing$/,
+    );
+  });
+
+  test.skipIf(process.platform !== "linux")(
+    "names a device that cannot start, and leaves no process behind",
+    async () => {
+      process.env.VK_ICD_FILENAMES = "/nowhere/icd.json";
+      await expect(startServer({ repository: bundle, port: 0, device: "webgpu" })).rejects.toMatchObject({
+        name: "FailureError",
+        code: "no_device",
+        message: expect.stringMatching(/^Cannot start device webgpu: /),
+      });
+      delete process.env.VK_ICD_FILENAMES;
+    },
+  );
+});
+
+describe("the process", () => {
+  /** Runs the server in a Node of its own and gives its address once it serves. */
+  async function spawnServer(): Promise<{ child: ChildProcess; client: Client; output: () => string }> {
+    const entry = new URL("../../serve/run-server.ts", import.meta.url).href;
+    const script = `const { runServer } = await import(${JSON.stringify(entry)});
+      await runServer({ repository: ${JSON.stringify(bundle)}, port: 0, threads: 1 });`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: "pipe", detached: true });
+    let text = "";
+    const url = await new Promise<string>((resolve, reject) => {
+      const read = (chunk: Buffer) => {
+        text += chunk.toString();
+        const found = /http:\/\/[\d.]+:\d+/.exec(text);
+        if (found !== null) resolve(found[0]);
+      };
+      child.stdout.on("data", read);
+      child.stderr.on("data", read);
+      child.once("exit", () => reject(new Error(text)));
+    });
+    return { child, client: clientOf(url), output: () => text };
+  }
+
+  test.each(["SIGTERM", "SIGINT"] as const)("ends with code 0 on %s, after the answer at hand", async (signal) => {
+    const { child, client, output } = await spawnServer();
+    const exited = once(child, "exit");
+    const inFlight = client.post("/v2/models/heavy/infer", heavyRequest(1500));
+    await roundTrips(client);
+    // To the whole group and twice, as Ctrl-C in a terminal under `npm start` does.
+    process.kill(-child.pid!, signal);
+    process.kill(-child.pid!, signal);
+    expect((await inFlight).status).toBe(200);
+    expect(await exited).toEqual([0, null]);
+    expect(output()).toMatch(new RegExp(`^Serving 3 models of 1 bundles on cpu\nhttp.*\n${signal}: finishing.*\n$`));
+  });
+
+  test("that is killed leaves no worker behind", async () => {
+    const { child, client } = await spawnServer();
+    expect((await client.post("/v2/models/int32/infer", numbers)).status).toBe(200);
+    const exited = once(child, "exit");
+    child.kill("SIGKILL");
+    await exited;
+    // The worker is the last of the group; it ends when its channel closes. A signal 0 asks whether any is left.
+    const groupLives = () => {
+      try {
+        process.kill(-child.pid!, 0);
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    while (groupLives()) await sleep(20); // the test's own time limit is the failure
+  });
+});
