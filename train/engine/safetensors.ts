@@ -75,7 +75,7 @@ export function readSafetensors(file: Uint8Array, name: string): Map<string, Hos
   for (const { key, begin, end, shape, format } of entries) {
     if (begin !== expected) throw broken(`"${key}" must begin at byte ${expected} of the values, got ${begin}`);
     if (end > values.length) throw broken(`"${key}" must end within ${values.length} bytes of values, got ${end}`);
-    const copy = values.slice(begin, end); // aligned, and free of the file's buffer
+    const copy = new Uint8Array(values.subarray(begin, end)); // aligned, and free of the file (slice of a Buffer is a view)
     const data = new format.ArrayOf(copy.buffer, 0, (end - begin) / format.bytes);
     tensors.set(key, { dtype: format.dtype, shape, data });
     expected = end;

@@ -1,3 +1,4 @@
+import "../../export/tfjs-setup.ts";
 import * as tf from "@tensorflow/tfjs-core";
 import type { TraceInput } from "../../export/trace.ts";
 import { nearest } from "../../schemas/validate.ts";

@@ -1,6 +1,6 @@
 import util from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
-import "@tensorflow/tfjs-backend-cpu";
+import "../../export/tfjs-setup.ts";
 import { FailureError } from "../../schemas/errors.ts";
 
 /** tfjs backends of the eager engine. */
