@@ -56,13 +56,16 @@ export function createDsprites(options: DspritesOptions): PairSource {
       .filter((factor) => factor.role === role)
       .map(({ name }) => name)
       .join(", ") || "nothing";
+  const turns = factors.find(({ name }) => name === "orientation")!;
+  const twins =
+    turns.role === "common" && turns.size === DSPRITES_SIZES.orientation ? "; orientations 0 and 39 look the same" : "";
   const view = { height: side, width: side, channels: 1 };
   return {
     description: {
       name: "dsprites",
       summary:
-        `procedural dSprites ${side}x${side}, common: ${named("common")}, unique: ${named("unique")}; ` +
-        `${bits.toFixed(3)} bits counts factor values, of which orientations 0 and 39 look the same`,
+        `procedural dSprites ${side}x${side}, common: ${named("common")} (${bits.toFixed(3)} bits of factor values${twins}), ` +
+        `unique: ${named("unique")}`,
       views: [
         { name: "view_1", ...view },
         { name: "view_2", ...view },

@@ -105,3 +105,11 @@ test("a command can ask which sources need files", () => {
   expect(sourceNames).toEqual(["dsprites", "rotated-digits"]);
   expect(sourceNames.map(sourceNeedsFiles)).toEqual([false, true]);
 });
+
+test("the summary says that two orientations look the same where both are common values", () => {
+  expect(dsprites().description.summary).toBe(
+    "procedural dSprites 64x64, common: shape, scale, orientation (9.492 bits of factor values; orientations 0 and 39 look the same), unique: position_x, position_y",
+  );
+  expect(dsprites({ orientations: 20 }).description.summary).not.toContain("look the same");
+  expect(dsprites({ common: ["shape"] }).description.summary).not.toContain("look the same");
+});
