@@ -68,7 +68,7 @@ function factorsOf(index: number): Sprite {
 }
 
 test.skipIf(real.missing)(
-  `at least 99.8 % of 20,000 published images of each shape are drawn exactly, the rest nearly ${real.title}`,
+  `of 20,000 published images at least 99.8 % of each shape are drawn exactly, the rest nearly ${real.title}`,
   () => {
     for (const [shape, { images, iou, differ, pixels }] of Object.entries(compare("dsprites_subset.npz"))) {
       expect(images, shape).toBeGreaterThan(6000);
