@@ -1,0 +1,53 @@
+import type { Command } from "commander";
+import { UsageError } from "../../schemas/errors.ts";
+
+interface EvaluateFlags {
+  readonly pairs?: number;
+  readonly data?: string;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+const examples = `
+Examples:
+  $ cominfo evaluate runs/quickstart
+  $ cominfo evaluate runs/rotated-mnist --data ../shared/data/mnist --pairs 5000
+  $ cominfo evaluate runs/quickstart --json
+`;
+
+/** Adds the verb `evaluate`. */
+export function addEvaluateCommand(program: Command): void {
+  program
+    .command("evaluate")
+    .description("measures in bits what each block of a trained representation tells, and writes results.json")
+    .argument("<run>", "folder of the run")
+    .option("--pairs <n>", "fresh pairs, of which the last fifth tests (default: the recipe's)", atLeastHundred)
+    .option("--data <dir>", "folder with the files of the dataset, for recipes that read some")
+    .option("--quiet", "no progress")
+    .option("--json", "results.json on standard output instead of a table")
+    .addHelpText("after", examples)
+    .action(evaluate);
+}
+
+async function evaluate(run: string, { pairs, data, json, quiet }: EvaluateFlags): Promise<void> {
+  // Loaded only now: tfjs and the compiler take a second that `cominfo --help` should not.
+  const { evaluateRun } = await import("../evaluate/evaluate-run.ts");
+  const { formatTable } = await import("../evaluate/format-table.ts");
+  const { isTTY } = process.stderr;
+  const say = (doing: string): void => {
+    if (!quiet && isTTY) process.stderr.write(`\r\x1b[K${doing}`);
+  };
+  const results = await evaluateRun(run, {
+    ...(pairs === undefined ? {} : { pairs }),
+    ...(data === undefined ? {} : { dataDir: data }),
+    onProgress: say,
+    warn: (message) => console.error(message),
+  }).finally(() => say(""));
+  console.log(json ? JSON.stringify(results) : formatTable(results));
+}
+
+function atLeastHundred(text: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(value) && value >= 100) return value;
+  throw new UsageError(`Cannot evaluate: --pairs must be a whole number of at least 100, got "${text}"`);
+}
