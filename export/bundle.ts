@@ -1,0 +1,224 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { FailureError, UsageError } from "../schemas/errors.ts";
+import { type Manifest, manifestSchema, type TaskManifest, type TensorSpec } from "../schemas/manifest.ts";
+import { validate } from "../schemas/validate.ts";
+import { checkModel } from "./check.ts";
+import type { Graph, ValueInfo } from "./graph.ts";
+import { modelCard } from "./model-card.ts";
+import { writeOnnx } from "./onnx-writer.ts";
+import { checkParity } from "./parity.ts";
+import type { ParityInput } from "./parity-inputs.ts";
+import { replaceFolder } from "./replace-folder.ts";
+import { trace, type TensorFunction } from "./trace.ts";
+import { tritonConfig } from "./triton-config.ts";
+
+/** One function that a user of the bundle calls: one ONNX file. */
+export interface BundleTask {
+  /** Letters, digits, `_` and `-`: the name of its folder, and of its model in a server. */
+  readonly name: string;
+  readonly description: string;
+  /** Reads its parameters from `tf.Variable`s; their present values are frozen in. */
+  readonly fn: TensorFunction;
+  readonly inputs: Readonly<Record<string, ParityInput & { readonly description: string }>>;
+  readonly outputs: Readonly<
+    Record<string, { readonly description: string; readonly unit: string; readonly names?: readonly string[] }>
+  >;
+}
+
+export interface BundleOptions {
+  readonly dir: string;
+  /** Everything of the manifest that the files do not tell. */
+  readonly about: Omit<Manifest, "format" | "tasks" | "files">;
+  readonly tasks: readonly BundleTask[];
+  /** Of the inputs on which parity is checked; default: the seed of the run. */
+  readonly paritySeed?: number;
+  readonly onProgress?: (progress: BundleProgress) => void;
+}
+
+export interface BundleProgress {
+  readonly task: string;
+  /** From 1. */
+  readonly index: number;
+  readonly count: number;
+  readonly stage: "trace" | "check" | "parity" | "done";
+}
+
+/**
+ * Writes a bundle: for each task an ONNX file, traced, checked against the ONNX rules and compared with eager tfjs and
+ * the WASM runtime, with its Triton configuration; the manifest; the model card. Knows no model.
+ *
+ * The folder appears as a whole or not at all, and replaces an older bundle in one step.
+ *
+ * @throws UsageError if `dir` holds something that is not a bundle, or a name cannot be used
+ * @throws FailureError if a file breaks a rule, differs from its function, or cannot be written
+ */
+export async function writeBundle(options: BundleOptions): Promise<Manifest> {
+  const { dir, about, tasks } = options;
+  await requireReplaceable(dir);
+  requireNames(tasks);
+  const contents = new Map<string, Uint8Array>();
+  const manifests: Record<string, TaskManifest> = {};
+  for (const [at, task] of tasks.entries()) {
+    const report = (stage: BundleProgress["stage"]): void =>
+      options.onProgress?.({ task: task.name, index: at + 1, count: tasks.length, stage });
+    const { bytes, manifest } = await exportTask(task, { about, seed: options.paritySeed ?? about.seed, report });
+    contents.set(manifest.file, bytes);
+    contents.set(`${task.name}/config.pbtxt`, utf8(tritonConfig(task.name, manifest)));
+    manifests[task.name] = manifest;
+    report("done");
+  }
+  const parts = { format: 1, ...about, tasks: manifests } as const;
+  contents.set("README.md", utf8(modelCard(parts)));
+  const files = Object.fromEntries([...contents].map(([file, bytes]) => [file, sha256(bytes)]));
+  const manifest = validate(manifestSchema, { ...parts, files }, `write bundle "${dir}"`);
+  contents.set("manifest.json", utf8(`${JSON.stringify(manifest, null, 2)}\n`));
+  await replaceFolder(dir, contents);
+  return manifest;
+}
+
+interface TaskContext {
+  readonly about: BundleOptions["about"];
+  readonly seed: number;
+  readonly report: (stage: BundleProgress["stage"]) => void;
+}
+
+async function exportTask(
+  task: BundleTask,
+  { about, seed, report }: TaskContext,
+): Promise<{ bytes: Uint8Array; manifest: TaskManifest }> {
+  report("trace");
+  const graph = trace(task.fn, {
+    name: task.name,
+    inputs: task.inputs,
+    variables: "frozen",
+    metadata: metadataOf(task, about),
+  });
+  requireOutputs(task, graph);
+  const bytes = writeOnnx(graph);
+  report("check");
+  checkModel(bytes);
+  report("parity");
+  const parity = await checkParity({ name: task.name, fn: task.fn, model: bytes, inputs: task.inputs, seed });
+  const spec = (info: ValueInfo, text: Omit<TensorSpec, "name" | "dtype" | "shape">): TensorSpec => ({
+    name: info.name,
+    dtype: info.dtype,
+    shape: manifestShape(task.name, info),
+    ...text,
+  });
+  const manifest: TaskManifest = {
+    description: task.description,
+    version: "1",
+    file: `${task.name}/1/model.onnx`,
+    sha256: sha256(bytes),
+    bytes: bytes.length,
+    opset: graph.opset,
+    inputs: graph.inputs.map((info) => spec(info, { description: task.inputs[info.name]!.description })),
+    outputs: graph.outputs.map((info) => {
+      const { description, unit, names } = task.outputs[info.name]!;
+      return spec(info, { description, unit, ...(names === undefined ? {} : { names: [...names] }) });
+    }),
+    parity,
+  };
+  return { bytes, manifest };
+}
+
+/** Names and units travel inside the file too, for a runtime that has nothing but it. */
+function metadataOf(task: BundleTask, about: BundleOptions["about"]): Record<string, string> {
+  const entries: [string, string][] = [
+    ["bundle", about.name],
+    ["task", task.name],
+    ["description", task.description],
+    ["family", about.family],
+    ["recipe", about.recipe],
+    ["seed", String(about.seed)],
+    ["producer", about.producer],
+  ];
+  for (const [name, { description }] of Object.entries(task.inputs)) entries.push([`input.${name}`, description]);
+  for (const [name, { description, unit, names }] of Object.entries(task.outputs)) {
+    entries.push([`output.${name}`, description], [`output.${name}.unit`, unit]);
+    if (names !== undefined) entries.push([`output.${name}.names`, names.join(", ")]);
+  }
+  return Object.fromEntries(entries);
+}
+
+function manifestShape(task: string, { name, shape }: ValueInfo): number[] {
+  return shape.map((size) => {
+    if (typeof size === "number") return size;
+    if (size === "batch") return -1;
+    throw new UsageError(
+      `Cannot export "${task}": sizes of "${name}" must be numbers or the batch, got [${shape.join(", ")}]`,
+      { code: "bad_task" },
+    );
+  });
+}
+
+function requireOutputs(task: BundleTask, graph: Graph): void {
+  const declared = Object.keys(task.outputs).sort().join(", ");
+  const made = graph.outputs
+    .map(({ name }) => name)
+    .sort()
+    .join(", ");
+  if (declared !== made) {
+    throw new UsageError(`Cannot export "${task.name}": its outputs must be ${declared}, got ${made}`, {
+      code: "bad_task",
+    });
+  }
+}
+
+function requireNames(tasks: readonly BundleTask[]): void {
+  if (tasks.length === 0) throw new UsageError("Cannot export bundle: it must have a task, got none");
+  const seen = new Set<string>();
+  for (const { name, inputs, outputs } of tasks) {
+    if (!/^[A-Za-z0-9_-]+$/.test(name) || seen.has(name)) {
+      throw new UsageError(
+        `Cannot export task "${name}": its name must be its own and of letters, digits, _ and -, got "${name}"`,
+        { code: "bad_task" },
+      );
+    }
+    seen.add(name);
+    const shared = Object.keys(outputs).find((output) => Object.hasOwn(inputs, output));
+    if (shared !== undefined) {
+      throw new UsageError(
+        `Cannot export "${name}": inputs and outputs must have different names (ONNX has one name space), got "${shared}" twice`,
+        { code: "bad_task" },
+      );
+    }
+  }
+}
+
+/** An export may replace a bundle or fill an empty folder; anything else is somebody's work. */
+async function requireReplaceable(dir: string): Promise<void> {
+  let entries: string[];
+  try {
+    entries = await readdir(dir);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : "";
+    if (code === "ENOENT") return;
+    if (code === "ENOTDIR") {
+      throw new UsageError(`Cannot export to "${dir}": it must be a folder, got a file`, { code: "not_a_bundle" });
+    }
+    throw new FailureError(`Cannot export to "${dir}": it must be readable, got ${String(code)}`, { cause: error });
+  }
+  if (entries.length === 0) return;
+  let old: unknown;
+  try {
+    old = JSON.parse(await readFile(path.join(dir, "manifest.json"), "utf8"));
+  } catch {
+    old = undefined; // not there, or not JSON: no bundle either way
+  }
+  const isBundle = typeof old === "object" && old !== null && "format" in old && "tasks" in old;
+  if (!isBundle) {
+    throw new UsageError(
+      `Cannot export to "${dir}": it must be a bundle or empty, got a folder with "${entries.sort()[0]}"; choose another --out`,
+      { code: "not_a_bundle" },
+    );
+  }
+}
+
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}

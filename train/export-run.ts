@@ -1,0 +1,186 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import path from "node:path";
+import * as tf from "@tensorflow/tfjs-core";
+import "../export/tfjs-setup.ts";
+import { type BundleProgress, type BundleTask, writeBundle } from "../export/bundle.ts";
+import { FailureError, UsageError } from "../schemas/errors.ts";
+import type { Manifest } from "../schemas/manifest.ts";
+import type { Recipe } from "../schemas/recipe.ts";
+import { type Results, resultsSchema } from "../schemas/results.ts";
+import { nearest, validate } from "../schemas/validate.ts";
+import { openSource, sourceNeedsFiles } from "./data/open-source.ts";
+import { type LoadedRun, loadRun } from "./engine/load-run.ts";
+import type { ModelFamily, Networks, TaskSpec } from "./models/family.ts";
+import { familyByName } from "./models/registry.ts";
+
+export interface ExportRunOptions {
+  /** Folder of the run. */
+  readonly run: string;
+  /** Folder of the bundle; default: `models/<name>`. */
+  readonly out?: string;
+  /** Name of the bundle, which is that of its folder; default: that of `out`, or of the recipe. */
+  readonly name?: string;
+  /** Default: every task of the family. */
+  readonly tasks?: readonly string[];
+  /** Files of the data set, to describe it where the run was not evaluated. */
+  readonly dataDir?: string;
+  /** Default: the family that the recipe names. */
+  readonly family?: ModelFamily<unknown>;
+  readonly onProgress?: (progress: BundleProgress) => void;
+  readonly warn?: (message: string) => void;
+}
+
+export interface ExportedRun {
+  readonly dir: string;
+  readonly manifest: Manifest;
+}
+
+/**
+ * Writes the bundle of a run: the newest checkpoint's values, the family's tasks, the figures of its `results.json` if
+ * they were measured on that checkpoint.
+ *
+ * @throws UsageError if the folder holds no run, a task or name cannot be used, or `out` holds something else
+ * @throws FailureError if a file breaks a rule, differs from its function, or cannot be written
+ */
+export async function exportRun(options: ExportRunOptions): Promise<ExportedRun> {
+  const { warn = console.warn } = options;
+  const run = await loadRun(options.run, warn);
+  const { recipe, step } = run;
+  const { name, dir } = placeOf(options, recipe);
+  const family = options.family ?? familyByName(recipe.family);
+  const chosen = choose(family.tasks(recipe.model), options.tasks);
+  const results = await readResults(options.run, { step, warn });
+  await tf.setBackend("cpu");
+  const networks = family.networks(recipe.model, recipe.training.seed);
+  try {
+    setNetworks(networks, run);
+    const about: Parameters<typeof writeBundle>[0]["about"] = {
+      name,
+      title: recipe.title,
+      family: family.name,
+      recipe: recipe.name,
+      seed: recipe.training.seed,
+      steps: step,
+      parameters: countParameters(networks),
+      created: new Date().toISOString(),
+      producer: producer(),
+      data: results?.data ?? describeData(recipe, options.dataDir),
+      latents: family.latents(recipe.model).map((block) => ({ name: block.name, dimensions: [...block.dimensions] })),
+      evaluation: results?.figures ?? [],
+    };
+    const tasks = Object.entries(chosen).map(([task, spec]) => bundleTask(task, spec, networks));
+    const progress = options.onProgress === undefined ? {} : { onProgress: options.onProgress };
+    return { dir, manifest: await writeBundle({ dir, about, tasks, ...progress }) };
+  } finally {
+    for (const variable of Object.values(networks)) variable.dispose();
+  }
+}
+
+function placeOf({ out, name }: ExportRunOptions, recipe: Recipe): { name: string; dir: string } {
+  const folder = out === undefined ? undefined : path.basename(path.resolve(out));
+  const chosen = name ?? folder ?? recipe.name;
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(chosen)) {
+    throw new UsageError(
+      `Cannot export to "${out ?? chosen}": the name of a bundle must be small letters, digits and -, got "${chosen}"`,
+      { code: "bad_name" },
+    );
+  }
+  if (folder !== undefined && folder !== chosen) {
+    throw new UsageError(
+      `Cannot export to "${out}": the folder must bear the name of the bundle, "${chosen}", got "${folder}"; leave out --name or --out`,
+      { code: "bad_name" },
+    );
+  }
+  return { name: chosen, dir: out ?? path.join("models", chosen) };
+}
+
+function choose(
+  all: Readonly<Record<string, TaskSpec>>,
+  wanted: readonly string[] | undefined,
+): Readonly<Record<string, TaskSpec>> {
+  if (wanted === undefined || wanted.length === 0) return all;
+  const known = Object.keys(all);
+  const unknown = wanted.find((task) => !known.includes(task));
+  if (unknown !== undefined) {
+    const meant = nearest(unknown, known);
+    throw new UsageError(
+      `Cannot export task "${unknown}": it must be one of ${known.join(", ")}${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+      { code: "unknown_task" },
+    );
+  }
+  return Object.fromEntries(Object.entries(all).filter(([task]) => wanted.includes(task)));
+}
+
+function setNetworks(networks: Networks, { values, step }: LoadedRun): void {
+  for (const [name, variable] of Object.entries(networks)) {
+    const value = values.get(name);
+    const wanted = `float32 [${variable.shape.join(", ")}]`;
+    const actual = value === undefined ? "nothing" : `${value.dtype} [${value.shape.join(", ")}]`;
+    if (value === undefined || actual !== wanted) {
+      throw new FailureError(`Cannot export step ${step}: variable "${name}" must be ${wanted}, got ${actual}`, {
+        code: "bad_checkpoint",
+      });
+    }
+    tf.tidy(() => variable.assign(tf.tensor(value.data as Float32Array, [...value.shape], "float32")));
+  }
+}
+
+function countParameters(networks: Networks): number {
+  return Object.values(networks)
+    .filter((variable) => variable.trainable)
+    .reduce((sum, variable) => sum + variable.size, 0);
+}
+
+function bundleTask(name: string, task: TaskSpec, networks: Networks): BundleTask {
+  const { description, inputs, outputs } = task;
+  return { name, description, inputs, outputs, fn: (tensors) => task.run(networks, tensors) };
+}
+
+/** @returns undefined where the run was not evaluated, or at another step than the one that is exported */
+async function readResults(
+  run: string,
+  { step, warn }: { step: number; warn: (message: string) => void },
+): Promise<Results | undefined> {
+  const file = path.join(run, "results.json");
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new FailureError(`Cannot read "${file}": it must be JSON, got something else; evaluate the run again`, {
+      cause,
+    });
+  }
+  const results = validate(resultsSchema, json, `read "${file}"`);
+  if (results.step === step) return results;
+  warn(
+    `The figures in "${file}" are of step ${results.step} and the newest checkpoint is of step ${step}: they are left out; evaluate the run again`,
+  );
+  return undefined;
+}
+
+function describeData({ data }: Recipe, dataDir: string | undefined): Manifest["data"] {
+  if (sourceNeedsFiles(data.source) && dataDir === undefined) {
+    return {
+      name: data.source,
+      summary: "not described: the run was not evaluated, and its files were not given to the export",
+      factors: [],
+      provenance: { options: JSON.stringify(data) },
+    };
+  }
+  const { name, summary, factors, commonInformationBits, provenance } = openSource(data, { dataDir }).description;
+  return {
+    name,
+    summary,
+    factors: factors.map(({ name, size, role }) => ({ name, size, role })),
+    ...(commonInformationBits === undefined ? {} : { commonInformationBits }),
+    provenance: { ...provenance },
+  };
+}
+
+function producer(): string {
+  const { version } = createRequire(import.meta.url)("cominfo/package.json") as { version: string };
+  return `cominfo ${version}`;
+}
