@@ -1,0 +1,98 @@
+import "../../../export/tfjs-setup.ts";
+import * as tf from "@tensorflow/tfjs-core";
+import { expect, test } from "vitest";
+import { dspritesOptionsSchema, rotatedDigitsOptionsSchema } from "../../../schemas/data.ts";
+import type { Recipe } from "../../../schemas/recipe.ts";
+import { validate } from "../../../schemas/validate.ts";
+import { openSource, sourceNeedsFiles } from "../../../train/data/open-source.ts";
+import { pairRotatedDigits } from "../../../train/data/rotated-digits.ts";
+import { familyByName } from "../../../train/models/registry.ts";
+import { countParameters } from "../../../train/networks/parameters.ts";
+import { readRecipe, recipeNames } from "../../../train/recipes/read-recipe.ts";
+
+const blocks = ["common", "unique_1", "unique_2", "all"];
+
+/** The description of a recipe's source; MNIST's needs no files here. */
+function describe({ data }: Recipe) {
+  if (!sourceNeedsFiles(data.source)) return openSource(data).description;
+  const { split } = validate(rotatedDigitsOptionsSchema, structuredClone(data), "read the data of a recipe");
+  const images = new Uint8Array(28 * 28 * 10);
+  const labels = Uint8Array.from({ length: 10 }, (_, i) => i);
+  return pairRotatedDigits({ images, labels }, { split, provenance: {} }).description;
+}
+
+for (const name of recipeNames()) {
+  test(`recipe ${name} bears its file's name, and its model takes the images that its source draws`, async () => {
+    const recipe = await readRecipe(name);
+    expect(recipe.name).toBe(name);
+    const { views } = describe(recipe);
+    const inputs = familyByName(recipe.family).inputs(recipe.model);
+    for (const view of views) {
+      expect(inputs[view.name]).toMatchObject({
+        shape: ["batch", view.height, view.width, view.channels],
+        dtype: "uint8",
+      });
+    }
+    expect(Object.keys(inputs)).toHaveLength(views.length);
+  });
+
+  test(`recipe ${name} expects only quantities that an evaluation gives, each with a source`, async () => {
+    const recipe = await readRecipe(name);
+    const known = [
+      ...describe(recipe).factors.flatMap((factor) => blocks.map((block) => `usable.${factor.name}.${block}`)),
+      ...["common", "common_2", "unique_1", "unique_2"].map((block) => `rate.${block}`),
+      "disagreement.common",
+    ];
+    for (const { quantity, unit, source, paper, minimum, maximum } of recipe.expected) {
+      expect(known).toContain(quantity);
+      expect(unit).toBe("bits");
+      expect(paper ?? minimum ?? maximum).toBeDefined();
+      // A bound is never passed off as the paper's.
+      if (minimum !== undefined || maximum !== undefined) expect(source).toMatch(/\bours\b/i);
+    }
+  });
+
+  test(`recipe ${name} has budgets that are smaller than its full training`, async () => {
+    const full = await readRecipe(name);
+    for (const budget of Object.keys(full.budgets ?? {})) {
+      const reduced = await readRecipe(name, { budget });
+      expect(reduced.training.steps).toBeLessThan(full.training.steps);
+      expect(reduced.model).toEqual(full.model);
+    }
+  });
+}
+
+test("the paper's recipes have its settings, and the networks its parameter counts", async () => {
+  const cases = [
+    { name: "rotated-mnist", size: 32, common: 4, steps: 23_450, parameters: 933_210 },
+    { name: "common-dsprites", size: 64, common: 3, steps: 403_200, parameters: 997_334 },
+  ];
+  for (const { name, size, common, steps, parameters } of cases) {
+    const { model, family, training } = await readRecipe(name);
+    expect(model).toMatchObject({
+      image: { size, channels: 1 },
+      latents: { common, unique: 2 },
+      decoders: "all-latents",
+      prior: "fixed",
+      weights: { prior: 1, unique: 10, common: 0.1, matching: 0.1 },
+      matchingReduction: "sum",
+      matchingRampSteps: 0,
+      freeNats: 0.1,
+      optimiser: { kind: "adam", learningRate: 1e-3, beta1: 0.9, beta2: 0.999, weightDecay: 0 },
+    });
+    expect(training).toMatchObject({ batchSize: 128, steps });
+    expect(countParameters(familyByName(family).networks(model, 0))).toBe(parameters);
+    tf.disposeVariables();
+  }
+});
+
+test("common-dsprites draws the whole grid with positions unique: 9.492 bits are common", async () => {
+  const { data } = await readRecipe("common-dsprites");
+  expect(openSource(data).description.commonInformationBits).toBeCloseTo(9.492, 3);
+  expect(validate(dspritesOptionsSchema, structuredClone(data), "read data")).toMatchObject({
+    size: 64,
+    scales: 6,
+    orientations: 40,
+    positions: 32,
+  });
+});
