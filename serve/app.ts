@@ -1,3 +1,4 @@
+import type { RequestListener } from "node:http";
 import { createRequire } from "node:module";
 import express, { type Express, type Request, type RequestHandler, type Response } from "express";
 import type { Device } from "../runtime/session.ts";
@@ -32,7 +33,7 @@ export interface AppParts {
 const { version } = createRequire(import.meta.url)("cominfo/package.json") as { version: string };
 
 /** The Open Inference Protocol, version 2, over HTTP with JSON tensors. Opens no port. */
-export function createApp(parts: AppParts): Express {
+export function createApp(parts: AppParts): RequestListener {
   const { repository, worker, gate, device, bodyLimit } = parts;
   const app = express();
   app.disable("x-powered-by");
@@ -45,7 +46,8 @@ export function createApp(parts: AppParts): Express {
   };
 
   get(app, "/", (request, response) => {
-    response.json(indexPage(repository, { version, device, host: request.headers.host }));
+    const page = indexPage(repository, { version, device, host: request.headers.host });
+    response.type("json").send(`${JSON.stringify(page, null, 2)}\n`); // for people: indented
   });
   get(app, "/v2", (_request, response) => {
     response.json({ name: "cominfo", version, extensions: ["model_repository"] });

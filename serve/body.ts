@@ -22,7 +22,8 @@ const requireJson: RequestHandler = (request, _response, next) => {
     ?.slice(8)
     .replaceAll('"', "");
   if (type !== "application/json" || (charset !== undefined && charset !== "utf-8" && charset !== "utf8")) {
-    throw new HttpError(`Cannot read request: content-type must be application/json in UTF-8, got ${header}`, {
+    const hint = type === "application/x-www-form-urlencoded" ? "; with curl: -H 'content-type: application/json'" : "";
+    throw new HttpError(`Cannot read request: content-type must be application/json in UTF-8, got ${header}${hint}`, {
       status: 415,
       code: "unsupported_media_type",
     });

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { FailureError, UsageError } from "../schemas/errors.ts";
 import { type Manifest, manifestSchema, type TaskManifest } from "../schemas/manifest.ts";
 import { nearest, validate } from "../schemas/validate.ts";
 import { HttpError } from "./http-error.ts";
+import { codeOf, readModelFile } from "./model-file.ts";
 
 /**
  * The model repository: a folder of bundles, read once. Every task of every bundle is one model.
@@ -111,28 +111,6 @@ async function readBundle(folder: string): Promise<ServedModel[]> {
   return models;
 }
 
-/** @throws FailureError that calls the file by its `label` when it is missing or its SHA-256 is not the manifest's */
-export async function readModelFile(
-  file: string,
-  { sha256, label }: { sha256: string; label: string },
-): Promise<Uint8Array> {
-  const bytes = await readFile(file).catch((cause: unknown) => {
-    throw new FailureError(`Cannot load model: ${label} must be readable, got ${codeOf(cause)}`, {
-      code: "bad_bundle",
-      cause,
-    });
-  });
-  const actual = createHash("sha256").update(bytes).digest("hex");
-  if (actual !== sha256) {
-    const short = (hash: string) => `${hash.slice(0, 12)}...`;
-    throw new FailureError(
-      `Cannot load model: ${label} must have the SHA-256 of its manifest, ${short(sha256)}, got ${short(actual)}; export it again`,
-      { code: "bad_bundle" },
-    );
-  }
-  return bytes;
-}
-
 function repositoryOf(folder: string, models: readonly ServedModel[], bad: readonly BadBundle[]): Repository {
   const byName = new Map(models.map((model) => [model.name, model]));
   const single = new Set(models.map((model) => model.bundle.name)).size === 1;
@@ -173,10 +151,6 @@ function parseJson(text: string, file: string): unknown {
   } catch (cause) {
     throw new FailureError(`Cannot read ${file}: it must be JSON, got ${(cause as Error).message}`, { cause });
   }
-}
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? String(error);
 }
 
 async function isFolder(name: string): Promise<boolean> {

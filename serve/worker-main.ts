@@ -5,7 +5,7 @@ import { FailureError } from "../schemas/errors.ts";
 import type { TensorSpec } from "../schemas/manifest.ts";
 import { elementCount, type HostTensor, type TensorData } from "../schemas/tensor.ts";
 import { type FromWorker, type ToWorker, toFault, type WorkerModel, type WorkerSettings } from "./messages.ts";
-import { readModelFile } from "./repository.ts";
+import { readModelFile } from "./model-file.ts";
 
 /** Entry of the worker process: holds the sessions and blocks while they compute, so that the HTTP process does not. */
 

@@ -37,6 +37,7 @@ function installDriver(): string | undefined {
   }
   // Node passes an assignment to setenv(), and the loader reads the variable when the first adapter is requested.
   process.env.VK_ICD_FILENAMES = path.join(folder, "vk_swiftshader_icd.json");
+  process.env.LD_LIBRARY_PATH = [folder, process.env.LD_LIBRARY_PATH].filter(Boolean).join(":"); // for child processes
   preload(path.join(folder, "libvulkan.so.1"));
   return undefined;
 }

@@ -4,13 +4,13 @@
 import { readFile } from "node:fs/promises";
 import { register } from "node:module";
 import { isMainThread } from "node:worker_threads";
-import { transformSync } from "rolldown/utils";
 
 // This file is also its own hooks, which Node runs in a thread of their own.
 if (isMainThread) register(import.meta.url);
 
 export async function load(url, context, nextLoad) {
   if (!url.startsWith("file:") || !url.endsWith(".ts")) return nextLoad(url, context);
+  const { transformSync } = await import("rolldown/utils"); // in the hooks' thread only
   const { code, errors } = transformSync(url, await readFile(new URL(url), "utf8"), {
     typescript: { onlyRemoveTypeImports: true },
   });
