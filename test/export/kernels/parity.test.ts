@@ -1,7 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import { inFloat64 } from "./float64.ts";
-import { checkGradient, checkKernel, floats, gradientFaults, integers, kernelFaults } from "./parity.ts";
+import {
+  checkGradient,
+  checkKernel,
+  floats,
+  gradientFaults,
+  integers,
+  type KernelCase,
+  kernelFaults,
+} from "./parity.ts";
 
 test("a correct kernel has no faults, at any batch size", async () => {
   const relu = {
@@ -58,4 +66,9 @@ test("gradientFaults() finds a trace whose gradient differs from eager tfjs", as
 test("inFloat64() leaves tfjs in float32", () => {
   expect(inFloat64(() => tf.add(tf.scalar(1), 1e-12).dataSync()[0])).toBe(1 + 1e-12);
   expect(tf.add(tf.scalar(1), 1e-12).dataSync()).toEqual(Float32Array.of(1));
+});
+
+test("gradientFaults() wants tfjs to be wrong where a case says so", async () => {
+  const square: KernelCase = { name: "square", inputs: { x: floats([4]) }, fn: ({ x }) => tf.square(x!) };
+  expect(await gradientFaults([{ ...square, tfjsGradientIsWrong: "not so" }])).toEqual(["square: tfjs is right here"]);
 });
