@@ -1,9 +1,7 @@
-import type { backend_util } from "@tensorflow/tfjs-core";
 import type { GraphBuilder, Value } from "../builder.ts";
 import { int, ints } from "../graph.ts";
 import { nchw, plain, type Traced } from "../traced.ts";
-
-type Conv2DInfo = backend_util.Conv2DInfo;
+import { pads, unseen, type Window } from "./windows.ts";
 
 /**
  * Gradient of a convolution to its filter, two ways. Both give [height, width, in, out].
@@ -11,12 +9,13 @@ type Conv2DInfo = backend_util.Conv2DInfo;
  * Measured on 2 cores, 16 images 32x32x32, filter 4x4 stride 2: the dilated convolution runs at 20 GFLOP/s, the matrix
  * products at 57 (a Conv forward: 106).
  */
-export function filterGradient(graph: GraphBuilder, x: Traced, dy: Traced, info: Conv2DInfo): Value {
-  const blocks = Math.ceil(Math.max(info.filterHeight, info.filterWidth) / info.strideHeight);
-  const square = info.strideHeight === info.strideWidth && info.dilationHeight === 1 && info.dilationWidth === 1;
+export function filterGradient(graph: GraphBuilder, x: Traced, dy: Traced, window: Window): Value {
+  const blocks = Math.ceil(Math.max(window.filterHeight, window.filterWidth) / window.strideHeight);
+  const square =
+    window.strideHeight === window.strideWidth && window.dilationHeight === 1 && window.dilationWidth === 1;
   return square && blocks * blocks <= 16
-    ? byMatrixProducts(graph, x, dy, info)
-    : byDilatedConvolution(graph, x, dy, info);
+    ? byMatrixProducts(graph, x, dy, window)
+    : byDilatedConvolution(graph, x, dy, window);
 }
 
 /**
@@ -24,17 +23,17 @@ export function filterGradient(graph: GraphBuilder, x: Traced, dy: Traced, info:
  * What is left of the convolution has stride 1 and few positions: for each of them one product of the shifted cells,
  * [pixels, cell channels] transposed, with dy, [pixels, out].
  */
-function byMatrixProducts(graph: GraphBuilder, x: Traced, dy: Traced, info: Conv2DInfo): Value {
-  const { batchSize, inChannels, outChannels, outHeight, outWidth, strideHeight: stride } = info;
-  const rows = Math.ceil(info.filterHeight / stride);
-  const columns = Math.ceil(info.filterWidth / stride);
+function byMatrixProducts(graph: GraphBuilder, x: Traced, dy: Traced, window: Window): Value {
+  const { batchSize, inChannels, outChannels, outHeight, outWidth, strideHeight: stride } = window;
+  const rows = Math.ceil(window.filterHeight / stride);
+  const columns = Math.ceil(window.filterWidth / stride);
   const [height, width] = [outHeight + rows - 1, outWidth + columns - 1];
   const cellChannels = stride * stride * inChannels;
 
-  const { top, left } = info.padInfo;
+  const { top, left } = window.padInfo;
   const padded = padNchw(graph, nchw(graph, x), {
     before: [top, left],
-    after: [stride * height - info.inHeight - top, stride * width - info.inWidth - left],
+    after: [stride * height - window.inHeight - top, stride * width - window.inWidth - left],
   });
   const cells =
     stride === 1
@@ -86,32 +85,29 @@ function byMatrixProducts(graph: GraphBuilder, x: Traced, dy: Traced, info: Conv
     inChannels,
     outChannels,
   ]);
-  return cutTo(graph, filter, { axes: [0, 1], sizes: [info.filterHeight, info.filterWidth] });
+  return cutTo(graph, filter, { axes: [0, 1], sizes: [window.filterHeight, window.filterWidth] });
 }
 
 /**
- * A convolution of x with dy in which batch and channels change places, stride and dilation too. It may come out larger
+ * A convolution of x with dy in which batch and channels change places, stride and dilation too. It comes out larger
  * than the filter where the stride leaves input rows over; those are cut off.
  */
-function byDilatedConvolution(graph: GraphBuilder, x: Traced, dy: Traced, info: Conv2DInfo): Value {
+function byDilatedConvolution(graph: GraphBuilder, x: Traced, dy: Traced, window: Window): Value {
   const images = graph.transpose(nchw(graph, x), [1, 0, 2, 3]);
   const kernels = graph.transpose(nchw(graph, dy), [1, 0, 2, 3]);
-  const { top, left, bottom, right } = info.padInfo;
-  const height =
-    Math.floor((info.inHeight + top + bottom - info.strideHeight * (info.outHeight - 1) - 1) / info.dilationHeight) + 1;
-  const width =
-    Math.floor((info.inWidth + left + right - info.strideWidth * (info.outWidth - 1) - 1) / info.dilationWidth) + 1;
+  const [rows, columns] = unseen(window);
+  const { inChannels, outChannels, filterHeight, filterWidth } = window;
   const result = graph.node(
     "Conv",
     [images, kernels],
-    { dtype: "float32", shape: [info.inChannels, info.outChannels, height, width] },
+    { dtype: "float32", shape: [inChannels, outChannels, filterHeight + rows, filterWidth + columns] },
     {
-      pads: ints([top, left, bottom, right]),
-      strides: ints([info.dilationHeight, info.dilationWidth]),
-      dilations: ints([info.strideHeight, info.strideWidth]),
+      pads: ints(pads(window)),
+      strides: ints([window.dilationHeight, window.dilationWidth]),
+      dilations: ints([window.strideHeight, window.strideWidth]),
     },
   );
-  const cut = cutTo(graph, result, { axes: [2, 3], sizes: [info.filterHeight, info.filterWidth] });
+  const cut = cutTo(graph, result, { axes: [2, 3], sizes: [filterHeight, filterWidth] });
   return graph.transpose(cut, [2, 3, 0, 1]);
 }
 
