@@ -64,6 +64,38 @@ describe("names", () => {
   });
 });
 
+describe("a repository", () => {
+  test("of bad bundles only is served with their reasons, and is not ready", async () => {
+    const repository = await mkdtemp(path.join(folder, ".bad-"));
+    await cp(bundle, path.join(repository, "renamed"), { recursive: true });
+    await withServer(async (server, client) => {
+      const reason = `its manifest's name must be that of its folder, got "tiny"`;
+      expect(server.bad).toEqual([{ name: "renamed", reason }]);
+      expect((await client.get("/v2/health/live")).status).toBe(200);
+      expect((await client.get("/v2/health/ready")).status).toBe(503);
+      expect((await client.post("/v2/repository/index", {})).body).toEqual([
+        { name: "renamed", version: "", state: "UNAVAILABLE", reason },
+      ]);
+      expect(await client.post("/v2/models/renamed.int32/infer", numbers)).toMatchObject({
+        status: 404,
+        body: { error: expect.stringContaining(reason), code: "bad_bundle" },
+      });
+    }, repository);
+  });
+
+  test("refuses a manifest that leads out of its bundle", async () => {
+    const repository = await mkdtemp(path.join(folder, ".escape-"));
+    await cp(bundle, path.join(repository, "tiny"), { recursive: true });
+    const file = path.join(repository, "tiny", "manifest.json");
+    const manifest = JSON.parse(await readFile(file, "utf8"));
+    manifest.tasks.int32.file = "../../other/model.onnx";
+    await writeFile(file, JSON.stringify(manifest));
+    await expect(startServer({ repository: path.join(repository, "tiny"), port: 0 })).rejects.toThrow(
+      'Cannot serve tiny/manifest.json: file of "int32" must be int32/1/model.onnx, got "../../other/model.onnx"',
+    );
+  });
+});
+
 describe("while the worker computes", () => {
   test("health and metadata answer before the inference that was asked for first", async () => {
     await withServer(async (_server, client) => {
