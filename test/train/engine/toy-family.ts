@@ -46,14 +46,14 @@ export const toyFamily: ModelFamily<ToyConfig> = {
     const normal = (name: string, shape: number[]): tf.Variable => {
       const random = stream(seed, "initial", name);
       const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => 0.5 * random.normal());
-      return tf.variable(tf.tensor(data, shape), true, name);
+      return tf.tidy(() => tf.variable(tf.tensor(data, shape), true, name));
     };
     return {
       "encoder.kernel": normal("encoder.kernel", [width, code]),
       "encoder.bias": normal("encoder.bias", [code]),
       "decoder.kernel": normal("decoder.kernel", [code, width]),
       "decoder.bias": normal("decoder.bias", [width]),
-      "buffer.mean": tf.variable(tf.zeros([code]), false, "buffer.mean"),
+      "buffer.mean": tf.tidy(() => tf.variable(tf.zeros([code]), false, "buffer.mean")),
     };
   },
   inputs: () => ({ view_1: { shape: ["batch", width], dtype: "uint8", description: "four numbers" } }),
