@@ -7,7 +7,8 @@ const blocks = ["common", "unique_1", "unique_2", "all"] as const;
 export function formatTable({ data, figures, pairs, step }: Results): string {
   const byName = new Map(figures.map((figure) => [figure.quantity, figure]));
   const bits = (quantity: string): string => byName.get(quantity)?.value.toFixed(2) ?? "-";
-  const rows = data.factors.map(({ name, role }) => [
+  const varied = data.factors.filter(({ size }) => size > 1);
+  const rows = varied.map(({ name, role }) => [
     name,
     role,
     bits(`entropy.${name}`),

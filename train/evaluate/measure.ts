@@ -44,6 +44,8 @@ export interface MeasureOptions {
  *   usable.<factor>.<block>      what a linear probe finds in common, unique_1, unique_2 or all; bootstrap over test rows
  *   rate.<block>                 mean rate of common (encoder 1), common_2 (encoder 2), unique_1, unique_2
  *   disagreement.common          mean KL( q(common | view_1) || q(common | view_2) )
+ *
+ * A factor that has one value only is left out: there is nothing to find.
  */
 export function measure({ codes, labels }: EncodedPairs, options: MeasureOptions): Figure[] {
   const { seed, factors } = options;
@@ -55,7 +57,7 @@ export function measure({ codes, labels }: EncodedPairs, options: MeasureOptions
   const interval = (quantity: string, rows: Float64Array): [number, number] =>
     bootstrapMean(rows, { draw: stream(seed, "bootstrap", quantity).integer });
 
-  for (const factor of factors) {
+  for (const factor of factors.filter(({ size }) => size > 1)) {
     for (const { name, view, codes: parts } of representations) {
       const features = joinColumns(parts.map((part) => codeNamed(codes, part)));
       const train = Math.floor(features.rows * trainShare);

@@ -21,6 +21,7 @@ test("the closing table shows factors by blocks, rates, disagreement and what th
       commonInformationBits: 1.585,
       factors: [
         { name: "shape", size: 3, role: "common" },
+        { name: "orientation", size: 1, role: "common" },
         { name: "position_x", size: 8, role: "unique" },
       ],
       provenance: {},
