@@ -21,7 +21,7 @@ interface Entry {
 }
 
 /** tfjs operations that draw on the host: a trace would freeze one draw into the file. */
-const randomScopes = /^(random\w*|truncatedNormal|multinomial|dropout|stochastic\w*)$/i;
+const randomScopes = /^(rand(om\w*)?|truncatedNormal|multinomial|dropout|stochastic\w*)$/i;
 
 export class SymbolicBackend extends tf.KernelBackend {
   readonly #data: tf.DataStorage<Entry>;
@@ -77,7 +77,7 @@ export class SymbolicBackend extends tf.KernelBackend {
       const folded = foldOnCpu(kernel, traced, attrs, Array.isArray(inputs));
       const result = folded ?? (lowering as Lowering<unknown>)(graph, traced as KernelInputs, attrs ?? {});
       return Array.isArray(result)
-        ? result.map((symbol) => this.#store(symbol, kernel))
+        ? result.map((symbol: Traced) => this.#store(symbol, kernel))
         : this.#store(result as Traced, kernel);
     } finally {
       graph.source = outer;
@@ -86,7 +86,10 @@ export class SymbolicBackend extends tf.KernelBackend {
 
   #store(symbol: Traced, origin: string): tf.TensorInfo {
     const dataId = { id: this.#nextId++ };
-    this.#data.set(dataId, { symbol, references: 1, origin });
+    // A tensor without elements is known, and folds: few runtimes agree on operators over nothing.
+    const isEmpty = elementCount(symbol.shape) === 0 && symbol.known === undefined;
+    const kept = isEmpty ? fromKnown(symbol.dtype, symbol.shape, []) : symbol;
+    this.#data.set(dataId, { symbol: kept, references: 1, origin });
     return { dataId, shape: [...symbol.shape], dtype: symbol.dtype };
   }
 

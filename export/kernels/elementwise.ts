@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Dtype } from "../../schemas/tensor.ts";
 import { type GraphBuilder, sameShape, type Value } from "../builder.ts";
 import type { Attributes } from "../graph.ts";
-import { nchw, fromNchw, onnxDtype, plain, fromPlain, type Traced } from "../traced.ts";
+import { fromNchw, fromPlain, nchw, onnxDtype, plain, type Traced } from "../traced.ts";
+import { nchwOrder } from "./layout.ts";
 
 /** Helpers of all kernels that work element by element: they choose the layout and broadcast as tfjs does. */
 
@@ -12,10 +13,27 @@ export function mapElements(graph: GraphBuilder, x: Traced, record: (value: Valu
   return fromPlain(record(plain(graph, x)));
 }
 
+/** Records an operator of one input; the result has the input's dtype unless `dtype` says otherwise. */
 export function unary(graph: GraphBuilder, op: string, x: Traced, attributes: Attributes = {}, dtype?: Dtype): Traced {
-  return mapElements(graph, x, (value) =>
-    graph.node(op, [value], { dtype: dtype ?? value.dtype, shape: value.shape }, attributes),
-  );
+  return mapElements(graph, x, (value) => apply(graph, op, [value], dtype ?? value.dtype, attributes));
+}
+
+/** One node over values that broadcast against each other; the shape follows from theirs. */
+export function apply(
+  graph: GraphBuilder,
+  op: string,
+  values: readonly Value[],
+  dtype: Dtype = values[0]!.dtype,
+  attributes: Attributes = {},
+): Value {
+  return graph.node(op, values, { dtype, shape: broadcastShape(values) }, attributes);
+}
+
+/** Element by element: `yes` where `condition`, else `no`. ONNX Runtime has no Where for bool, hence the logic. */
+export function where(graph: GraphBuilder, condition: Value, yes: Value, no: Value): Value {
+  if (yes.dtype !== "bool") return apply(graph, "Where", [condition, yes, no], yes.dtype);
+  const not = apply(graph, "Not", [condition]);
+  return apply(graph, "Or", [apply(graph, "And", [condition, yes]), apply(graph, "And", [not, no])]);
 }
 
 /**
@@ -25,9 +43,9 @@ export function unary(graph: GraphBuilder, op: string, x: Traced, attributes: At
 export function mapBroadcast(
   graph: GraphBuilder,
   traced: readonly Traced[],
-  record: (values: readonly Value[], shape: readonly number[]) => Value,
+  record: (values: readonly Value[]) => Value,
 ): Traced {
-  const shape = traced.map((s) => [...s.shape]).reduce((a, b) => tf.backend_util.assertAndGetBroadcastShape(a, b));
+  const shape = broadcastShape(traced);
   const inNchw = shape.length === 4 && traced.some((s) => s.home === "nchw" && sameShape(s.shape, shape));
   const scalarsSuffice = traced.some((s) => s.splat === undefined && sameShape(s.shape, shape));
   const values = traced.map((s) => {
@@ -35,22 +53,21 @@ export function mapBroadcast(
     if (s.shape.length === 0) return plain(graph, s);
     return inNchw ? nchwAligned(graph, s) : plain(graph, s);
   });
-  return inNchw ? fromNchw(record(values, nchwShape(shape))) : fromPlain(record(values, shape));
+  return inNchw ? fromNchw(record(values)) : fromPlain(record(values));
+}
+
+/** Records an operator of two inputs of the same dtype. */
+export function binary(graph: GraphBuilder, op: string, a: Traced, b: Traced, dtype?: Dtype): Traced {
+  return mapBroadcast(graph, [a, b], (values) => apply(graph, op, values, dtype));
+}
+
+export function broadcastShape(parts: readonly { readonly shape: readonly number[] }[]): number[] {
+  return parts.map(({ shape }) => [...shape]).reduce((a, b) => tf.backend_util.assertAndGetBroadcastShape(a, b));
 }
 
 /** [.., channels] aligned to rank 4 and brought to NCHW, for instance a bias [32] as [1, 32, 1, 1]. */
 function nchwAligned(graph: GraphBuilder, symbol: Traced): Value {
   if (symbol.shape.length === 4) return nchw(graph, symbol);
   const padded = [...new Array<number>(4 - symbol.shape.length).fill(1), ...symbol.shape];
-  return graph.transpose(graph.reshape(plain(graph, symbol), padded), [0, 3, 1, 2]);
-}
-
-function nchwShape(shape: readonly number[]): readonly number[] {
-  return [shape[0]!, shape[3]!, shape[1]!, shape[2]!];
-}
-
-export function binary(graph: GraphBuilder, op: string, a: Traced, b: Traced, dtype?: Dtype): Traced {
-  return mapBroadcast(graph, [a, b], (values, shape) =>
-    graph.node(op, values, { dtype: dtype ?? values[0]!.dtype, shape }),
-  );
+  return graph.transpose(graph.reshape(plain(graph, symbol), padded), nchwOrder);
 }

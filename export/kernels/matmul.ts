@@ -1,45 +1,46 @@
-import type { BatchMatMulAttrs } from "@tensorflow/tfjs-core";
-import { type Lowering, need } from "../lowering.ts";
-import { plain, fromPlain } from "../traced.ts";
+import * as tf from "@tensorflow/tfjs-core";
 import type { GraphBuilder, Value } from "../builder.ts";
-import { int } from "../graph.ts";
+import { int, string } from "../graph.ts";
+import { type Lowering, list, need } from "../lowering.ts";
+import { fromPlain, plain } from "../traced.ts";
 
-/** Swaps the last two axes. */
-function transposed(graph: GraphBuilder, value: Value): Value {
-  const rank = value.shape.length;
-  const perm = value.shape.map((_, axis) => axis);
-  [perm[rank - 1], perm[rank - 2]] = [rank - 2, rank - 1];
-  return graph.transpose(value, perm);
-}
+/** Matrix products. tf.matMul hands over rank 3 and above: [.., rows, inner] times [.., inner, columns]. */
 
-/** tf.matMul; rank 2 arrives as rank 3 with a leading 1 and becomes one Gemm, which transposes for free. */
-export const BatchMatMul: Lowering<BatchMatMulAttrs> = (graph, inputs, { transposeA, transposeB }) => {
-  const a = plain(graph, need(inputs, "a"));
-  const b = plain(graph, need(inputs, "b"));
-  const rank = a.shape.length;
-  const rows = a.shape[rank - (transposeA ? 1 : 2)]!;
-  const columns = b.shape[b.shape.length - (transposeB ? 2 : 1)]!;
-  const isSingle = (value: Value): boolean => value.shape.slice(0, -2).every((size) => size === 1);
-  if (isSingle(a) && isSingle(b)) {
-    const [a2, b2] = [a, b].map((value) => graph.reshape(value, value.shape.slice(-2)));
+/** A product of two matrices is one Gemm, which transposes for free; batches of matrices are a MatMul. */
+export const BatchMatMul: Lowering<tf.BatchMatMulAttrs> = (graph, inputs, { transposeA, transposeB }) => {
+  const [a, b] = [plain(graph, need(inputs, "a")), plain(graph, need(inputs, "b"))];
+  const rows = a.shape.at(transposeA ? -1 : -2)!;
+  const columns = b.shape.at(transposeB ? -2 : -1)!;
+  const outer = tf.backend_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  if (a.dtype === "float32" && outer.every((size) => size === 1)) {
+    const matrices = [a, b].map((value) => graph.reshape(value, value.shape.slice(-2)));
     const product = graph.node(
       "Gemm",
-      [a2, b2],
+      matrices,
       { dtype: a.dtype, shape: [rows, columns] },
       { transA: int(transposeA ? 1 : 0), transB: int(transposeB ? 1 : 0) },
     );
-    return fromPlain(graph.reshape(product, [...(rank >= b.shape.length ? a : b).shape.slice(0, -2), rows, columns]));
+    return fromPlain(graph.reshape(product, [...outer, rows, columns]));
   }
-  const left = transposeA ? transposed(graph, a) : a;
-  const right = transposeB ? transposed(graph, b) : b;
-  const batch = broadcastBatch(a.shape.slice(0, -2), b.shape.slice(0, -2));
-  return fromPlain(graph.node("MatMul", [left, right], { dtype: a.dtype, shape: [...batch, rows, columns] }));
+  const operands = [transposeA ? swapped(graph, a) : a, transposeB ? swapped(graph, b) : b];
+  return fromPlain(graph.node("MatMul", operands, { dtype: a.dtype, shape: [...outer, rows, columns] }));
 };
 
-function broadcastBatch(a: readonly number[], b: readonly number[]): number[] {
-  const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, i) => {
-    const [x, y] = [a[a.length - rank + i] ?? 1, b[b.length - rank + i] ?? 1];
-    return x === 1 ? y : x;
-  });
+/** The last two axes change places. */
+function swapped(graph: GraphBuilder, value: Value): Value {
+  const axes = value.shape.map((_, axis) => axis);
+  return graph.transpose(value, [...axes.slice(0, -2), axes.at(-1)!, axes.at(-2)!]);
 }
+
+/** Every index of tfjs's equations is one letter, and the result is always named: ONNX's form. */
+export const Einsum: Lowering<tf.EinsumAttrs> = (graph, inputs, { equation }) => {
+  const values = list(inputs).map((x) => plain(graph, x));
+  const compact = equation.replace(/\s/g, "");
+  const [terms, result] = compact.split("->") as [string, string];
+  const sizes = new Map<string, number>();
+  for (const [i, term] of terms.split(",").entries()) {
+    for (const [axis, letter] of [...term].entries()) sizes.set(letter, values[i]!.shape[axis]!);
+  }
+  const shape = [...result].map((letter) => sizes.get(letter)!);
+  return fromPlain(graph.node("Einsum", values, { dtype: values[0]!.dtype, shape }, { equation: string(compact) }));
+};

@@ -1,53 +1,74 @@
 import * as tf from "@tensorflow/tfjs-core";
+import type { Dtype } from "../../schemas/tensor.ts";
 import type { GraphBuilder, Value } from "../builder.ts";
 import { int, ints } from "../graph.ts";
-import { nchw, fromNchw, plain, fromPlain, type Traced } from "../traced.ts";
+import { fromNchw, fromPlain, nchw, onnxDtype, plain, type Traced } from "../traced.ts";
+import { mapElements } from "./elementwise.ts";
+import { nchwOrder } from "./layout.ts";
 
 export interface ReductionAttrs {
   readonly axis: number | number[];
   readonly keepDims?: boolean;
 }
 
-/** Axis of [batch, height, width, channels] in [batch, channels, height, width]. */
-const nchwAxis = [0, 2, 3, 1];
-
-/** Reduces in the layout the tensor has, unless that would leave the remaining axes in another order. */
-export function reduce(graph: GraphBuilder, op: string, x: Traced, { axis, keepDims }: ReductionAttrs): Traced {
-  const axes = tf.util.parseAxisParam(axis, [...x.shape]);
-  if (axes.length === 0) return x;
-  const [shape] = tf.backend_util.computeOutAndReduceShapes([...x.shape], axes);
-  const keptShape = tf.backend_util.expandShapeToKeepDim(shape, axes);
-  const staysInOrder = axes.includes(3) || (axes.includes(1) && axes.includes(2));
-  if (x.home === "nchw" && (keepDims === true || staysInOrder)) {
-    const value = nchw(graph, x);
-    const outShape = keepDims === true ? [0, 3, 1, 2].map((i) => keptShape[i]!) : shape;
-    const result = reduceValue(
-      graph,
-      op,
-      value,
-      axes.map((i) => nchwAxis[i]!),
-      outShape,
-      keepDims === true,
-    );
-    return keepDims === true ? fromNchw(result) : fromPlain(result);
-  }
-  return fromPlain(
-    reduceValue(graph, op, plain(graph, x), axes, keepDims === true ? keptShape : shape, keepDims === true),
-  );
+export interface Reduction extends ReductionAttrs {
+  /** Dtype to compute in, where ONNX has no operator for the input's. */
+  readonly computeIn: Dtype;
+  /** Dtype of the result. */
+  readonly result: Dtype;
 }
 
-/** ReduceSum takes its axes as an input since opset 13, the others as an attribute until opset 18. */
-function reduceValue(
+/** Records one node that reduces the axes of `x` away, or to 1. */
+type RecordReduction = (x: Value, axes: readonly number[], shape: readonly number[], keepDims: boolean) => Value;
+
+/**
+ * Reduces `x` in the layout that it has. What is left of an NCHW tensor is brought back into tfjs's order of axes,
+ * which is a smaller transpose than one before the reduction.
+ */
+export function reduceAxes(
   graph: GraphBuilder,
-  op: string,
-  x: Value,
-  axes: readonly number[],
-  shape: readonly number[],
-  keepDims: boolean,
-): Value {
-  const sorted = [...axes].sort((a, b) => a - b);
-  const keepdims = int(keepDims ? 1 : 0);
-  const type = { dtype: x.dtype, shape };
-  if (op === "ReduceSum") return graph.node(op, [x, graph.int64s(sorted)], type, { keepdims });
-  return graph.node(op, [x], type, { keepdims, axes: ints(sorted) });
+  x: Traced,
+  { axis, keepDims = false }: ReductionAttrs,
+  record: RecordReduction,
+): Traced {
+  const axes = tf.util.parseAxisParam(axis, [...x.shape]).sort((a, b) => a - b);
+  const size = (i: number): number => x.shape[i]!;
+  if (x.home === "nchw") {
+    const places = axes.map((i) => nchwOrder.indexOf(i as 0)).sort((a, b) => a - b);
+    if (keepDims) {
+      const shape = nchwOrder.map((i) => (axes.includes(i) ? 1 : size(i)));
+      return fromNchw(record(nchw(graph, x), places, shape, true));
+    }
+    const kept = nchwOrder.filter((i) => !axes.includes(i));
+    const result = record(nchw(graph, x), places, kept.map(size), false);
+    const sorted = [...kept].sort((a, b) => a - b);
+    return fromPlain(
+      graph.transpose(
+        result,
+        sorted.map((i) => kept.indexOf(i)),
+      ),
+    );
+  }
+  const [shape] = tf.backend_util.computeOutAndReduceShapes([...x.shape], axes);
+  const outShape = keepDims ? tf.backend_util.expandShapeToKeepDim(shape, axes) : shape;
+  return fromPlain(record(plain(graph, x), axes, outShape, keepDims));
+}
+
+/** Reduces with an operator of the family ReduceSum, ReduceMean, ... */
+export function reduce(graph: GraphBuilder, op: string, x: Traced, reduction: Reduction): Traced {
+  const { computeIn, result } = reduction;
+  if (x.shape.length === 0 || tf.util.parseAxisParam(reduction.axis, [...x.shape]).length === 0) {
+    return onnxDtype(x.dtype) === result ? x : mapElements(graph, x, (value) => graph.cast(value, result));
+  }
+  return reduceAxes(graph, x, reduction, (value, axes, shape, keepDims) => {
+    const type = { dtype: computeIn, shape };
+    const operand = graph.cast(value, computeIn);
+    const keepdims = int(keepDims ? 1 : 0);
+    // ReduceSum takes its axes as an input since opset 13, the others as an attribute until opset 18.
+    const reduced =
+      op === "ReduceSum"
+        ? graph.node(op, [operand, graph.int64s(axes)], type, { keepdims })
+        : graph.node(op, [operand], type, { keepdims, axes: ints(axes) });
+    return graph.cast(reduced, result);
+  });
 }

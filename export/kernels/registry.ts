@@ -1,19 +1,44 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { randomKernels } from "../fold.ts";
 import type { Lowering } from "../lowering.ts";
 import { SymbolicBackend, symbolicBackend } from "../symbolic-backend.ts";
+import * as activations from "./activations.ts";
 import * as arithmetic from "./arithmetic.ts";
+import * as blocks from "./blocks.ts";
+import * as comparison from "./comparison.ts";
 import * as convolution from "./convolution.ts";
+import * as depthwise from "./depthwise.ts";
+import * as functions from "./functions.ts";
+import * as fused from "./fused.ts";
+import * as indexing from "./indexing.ts";
 import * as matmul from "./matmul.ts";
+import * as normalisation from "./normalisation.ts";
+import * as pooling from "./pooling.ts";
 import * as reduction from "./reduction.ts";
+import * as resize from "./resize.ts";
+import * as scan from "./scan.ts";
 import * as shape from "./shape.ts";
+import * as slicing from "./slicing.ts";
 
 /** Every export of these files is the lowering of the tfjs kernel of the same name. */
 const lowerings: Readonly<Record<string, Lowering<never>>> = {
+  ...activations,
   ...arithmetic,
+  ...blocks,
+  ...comparison,
   ...convolution,
+  ...depthwise,
+  ...functions,
+  ...fused,
+  ...indexing,
   ...matmul,
+  ...normalisation,
+  ...pooling,
   ...reduction,
+  ...resize,
+  ...scan,
   ...shape,
+  ...slicing,
 };
 
 /** tfjs kernels with a lowering, sorted. */
@@ -46,16 +71,6 @@ export function symbolic(): SymbolicBackend {
   }
   return created;
 }
-
-/** Kernels that draw random numbers: tracing would freeze one draw, and runtimes would disagree. */
-const randomKernels = new Set([
-  "Multinomial",
-  "RandomUniform",
-  "RandomNormal",
-  "RandomStandardNormal",
-  "TruncatedNormal",
-  "Dropout",
-]);
 
 function refuse(kernel: string): Lowering<never> {
   return () => {
