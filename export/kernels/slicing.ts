@@ -23,7 +23,7 @@ export const Slice: Lowering<tf.SliceAttrs> = (graph, inputs, { begin, size }) =
 
 export const StridedSlice: Lowering<tf.StridedSliceAttrs> = (graph, inputs, attrs) => {
   const x = need(inputs, "x");
-  const { finalShape, finalShapeSparse, begin, end, strides } = tf.slice_util.sliceInfo(
+  const { finalShape, begin, end, strides } = tf.slice_util.sliceInfo(
     [...x.shape],
     attrs.begin,
     attrs.end,
@@ -43,7 +43,7 @@ export const StridedSlice: Lowering<tf.StridedSliceAttrs> = (graph, inputs, attr
   const ends = end.map((stop, axis) => (strides[axis]! < 0 && stop < 0 ? beforeFirst : stop));
   const sliced = graph.node("Slice", [value, pick(begin), pick(ends), graph.int64s(axes), pick(strides)], {
     dtype: value.dtype,
-    shape: finalShapeSparse,
+    shape: tf.slice_util.computeOutShape(begin, end, strides),
   });
   return fromPlain(graph.reshape(sliced, finalShape));
 };
