@@ -21,7 +21,7 @@ export interface RunFolder {
   readonly existed: boolean;
   writeRecipe(recipe: Recipe): Promise<void>;
   writeStatus(status: Omit<RunStatus, "format">): Promise<void>;
-  /** Takes everything back that this process has put there, the folder included if it made it. */
+  /** Takes everything back that this process has put there, the folders included that it made. */
   discard(): Promise<void>;
   /** Lets other processes in. */
   release(): void;
@@ -85,7 +85,8 @@ export async function openRunFolder(folder: string, { resume, force, disk }: Run
     async discard() {
       await removeAll(folder, ownFiles);
       release();
-      if (made) await rmdir(folder);
+      // From the inside out, up to a folder that meanwhile holds something of another process.
+      for (const folder of made) if (!(await removeEmpty(folder))) break;
     },
     release,
   };
@@ -116,10 +117,16 @@ function entriesOf(folder: string): string[] | undefined {
   }
 }
 
-/** @returns whether the folder was not there before */
-function makeFolder(folder: string): boolean {
+/** @returns the folders that were not there before, the innermost first */
+function makeFolder(folder: string): string[] {
   try {
-    return mkdirSync(folder, { recursive: true }) !== undefined;
+    const outermost = mkdirSync(folder, { recursive: true });
+    const made: string[] = [];
+    for (let inner = path.resolve(folder); outermost !== undefined; inner = path.dirname(inner)) {
+      made.push(inner);
+      if (inner === path.resolve(outermost)) break;
+    }
+    return made;
   } catch (error) {
     throw diskFailure("start training", folder, error);
   }
@@ -128,6 +135,13 @@ function makeFolder(folder: string): boolean {
 /** A run that was killed in its first moments leaves a lock and perhaps a temporary file, and no recipe. */
 function isOwn(name: string): boolean {
   return ["lock.json", ...ownFiles].some((own) => name === own || name.startsWith(`${own}.`));
+}
+
+function removeEmpty(folder: string): Promise<boolean> {
+  return rmdir(folder).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function removeAll(folder: string, names: readonly string[]): Promise<void> {

@@ -36,7 +36,9 @@ export async function readRecipe(nameOrFile: string, overrides: RecipeOverrides 
   const file = fileOf(nameOrFile);
   const action = `read recipe "${nameOrFile}"`;
   const recipe = await readJson(file, action);
-  validate(recipeSchema, recipe, action); // faults of the file are told before those of the overrides
+  // First the file alone: its faults are told before those of the overrides, and its defaults can be overridden.
+  const { family, model } = validate(recipeSchema, recipe, action);
+  checkModelConfig(family, model, action);
   applyBudget(recipe, overrides.budget, nameOrFile);
   for (const assignment of overrides.set ?? []) applySet(recipe, assignment);
   const training = recipe.training as Record<string, unknown>;

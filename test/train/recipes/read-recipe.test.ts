@@ -1,0 +1,104 @@
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { readRecipe, recipeNames } from "../../../train/recipes/read-recipe.ts";
+import { temporaryFolder } from "../engine/temporary-folder.ts";
+
+const tiny = {
+  format: 1,
+  name: "tiny",
+  title: "Tiny",
+  source: "none",
+  family: "gk-vae",
+  model: { image: { size: 32, channels: 1 }, latents: { common: 2, unique: 1 } },
+  data: { source: "dsprites", size: 32 },
+  training: { seed: 1, batchSize: 4, steps: 10 },
+  evaluation: {},
+  budgets: { hour: { steps: 500, batchSize: 32 }, minute: { steps: 5 } },
+  expected: [],
+};
+
+function fileOf(recipe: unknown): string {
+  const file = path.join(temporaryFolder(), "tiny.json");
+  writeFileSync(file, typeof recipe === "string" ? recipe : JSON.stringify(recipe));
+  return file;
+}
+
+test("a file is read with the defaults of the recipe and of its family", async () => {
+  const recipe = await readRecipe(fileOf(tiny));
+  expect(recipe.training).toEqual({
+    seed: 1,
+    batchSize: 4,
+    steps: 10,
+    microBatch: 0,
+    logEvery: 50,
+    checkpointEvery: 500,
+  });
+  expect(recipe.model).toMatchObject({ decoders: "all-latents", networks: { filters: 32, hidden: 256 } });
+});
+
+test("every recipe of the package is valid, bears its file's name, and all its budgets apply", async () => {
+  for (const name of recipeNames()) {
+    const recipe = await readRecipe(name);
+    expect(recipe.name).toBe(name);
+    for (const budget of Object.keys(recipe.budgets ?? {})) await readRecipe(name, { budget });
+  }
+});
+
+test("overrides win in the order budget, --set, named numbers", async () => {
+  const set = ["training.steps=50", "training.seed=9", "model.decoders=per-view", "model.weights.unique=3.5"];
+  const { training, model } = await readRecipe(fileOf(tiny), { budget: "hour", set, seed: 3 });
+  expect(training).toMatchObject({ batchSize: 32, steps: 50, seed: 3 });
+  expect(model).toMatchObject({ decoders: "per-view", weights: { unique: 3.5, common: 0.1 } });
+});
+
+test.each([
+  ["an unknown key", { ...tiny, trainig: {} }, {}, 'unknown key "trainig", did you mean "training"?'],
+  [
+    "an unknown key of the model",
+    { ...tiny, model: { ...tiny.model, decoder: 1 } },
+    {},
+    'unknown key "decoder", did you mean "decoders"?',
+  ],
+  [
+    "an unknown family",
+    { ...tiny, family: "gk-vea" },
+    {},
+    'family "gk-vea": it must be one of gk-vae, did you mean "gk-vae"?',
+  ],
+  ["a missing part", { ...tiny, training: undefined }, {}, '"training" is missing'],
+  ["an unknown budget", tiny, { budget: "our" }, 'Cannot use budget "our": recipe'],
+  ["an unknown budget, with the nearest", tiny, { budget: "our" }, 'did you mean "hour"?'],
+  [
+    "a set without value",
+    tiny,
+    { set: ["training.steps"] },
+    'must be path=value, for instance training.logEvery=10, got "training.steps"',
+  ],
+  [
+    "a set on the way to nowhere",
+    tiny,
+    { set: ["trainig.steps=1"] },
+    'unknown key "trainig" in "trainig.steps=1", did you mean "training"?',
+  ],
+  ["a set of an unknown key", tiny, { set: ["training.step=1"] }, 'unknown key "training.step", did you mean "steps"?'],
+  ["a set of a wrong type", tiny, { set: ["training.steps=many"] }, '"training.steps" must be integer, got "many"'],
+  ["a set of the prototype", tiny, { set: ["__proto__.polluted=1"] }, "must be path=value"],
+  ["a number out of range", tiny, { steps: 0 }, '"training.steps" must be >= 1, got 0'],
+])("%s is refused in one line", async (_what, recipe, overrides, message) => {
+  await expect(readRecipe(fileOf(recipe), overrides)).rejects.toMatchObject({
+    name: "UsageError",
+    message: expect.stringContaining(message),
+  });
+  expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+});
+
+test("a recipe that is not there, and a file that is not JSON, are refused", async () => {
+  await expect(readRecipe("quickstrt")).rejects.toThrow(
+    /^Cannot find recipe "quickstrt": it must be .* or the path of a JSON file/,
+  );
+  await expect(readRecipe("nowhere/tiny.json")).rejects.toThrow(
+    'Cannot read recipe "nowhere/tiny.json": it must be a file, got nothing there',
+  );
+  await expect(readRecipe(fileOf("{"))).rejects.toThrow(/^Cannot read recipe ".*tiny.json": it must be JSON, got /);
+});
