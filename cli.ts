@@ -4,7 +4,10 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { FailureError, UsageError } from "./schemas/errors.ts";
 import { addServeCommand } from "./serve/command.ts";
+import { addStartCommand } from "./start.ts";
 import { addDataCommand } from "./train/commands/data.ts";
+import { addEvaluateCommand } from "./train/commands/evaluate.ts";
+import { addExportCommand } from "./train/commands/export.ts";
 import { addTrainCommand } from "./train/commands/train.ts";
 
 /** One verb per capability; each verb lives in its room and loads what it needs only when it runs. */
@@ -22,8 +25,11 @@ const program = new Command("cominfo")
   .showHelpAfterError("Try `cominfo --help`.")
   .exitOverride();
 
+addStartCommand(program);
 addDataCommand(program);
 addTrainCommand(program);
+addEvaluateCommand(program);
+addExportCommand(program);
 addServeCommand(program);
 
 try {

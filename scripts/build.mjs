@@ -20,6 +20,7 @@ export function buildIfStale() {
   const built = existsSync(`${root}/dist/cli.js`) ? statSync(`${root}/dist/cli.js`).mtimeMs : 0;
   const rooms = [
     "cli.ts",
+    "start.ts",
     "schemas",
     "information",
     "runtime",
