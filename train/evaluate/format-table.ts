@@ -1,5 +1,6 @@
 import type { Figure } from "../../schemas/manifest.ts";
 import type { Results } from "../../schemas/results.ts";
+import { jointName } from "./measure.ts";
 
 const blocks = ["common", "unique_1", "unique_2", "all"] as const;
 
@@ -7,7 +8,8 @@ const blocks = ["common", "unique_1", "unique_2", "all"] as const;
 export function formatTable({ data, figures, pairs, step }: Results): string {
   const byName = new Map(figures.map((figure) => [figure.quantity, figure]));
   const bits = (quantity: string): string => byName.get(quantity)?.value.toFixed(2) ?? "-";
-  const varied = data.factors.filter(({ size }) => size > 1);
+  const joint = byName.has(`entropy.${jointName}`) ? [{ name: jointName, size: 2, role: "common" }] : [];
+  const varied = [...data.factors.filter(({ size }) => size > 1), ...joint];
   const rows = varied.map(({ name, role }) => [
     name,
     role,
@@ -20,6 +22,9 @@ export function formatTable({ data, figures, pairs, step }: Results): string {
     `Bits found by a linear probe in each block after ${count(step)} steps (${count(test)} test pairs)`,
     "",
     ...columns("llrrrrr", [["factor", "is", "entropy", ...blocks], ...rows, rates]),
+    ...(joint.length === 0
+      ? []
+      : ["", `${jointName}: all common ones at once; a linear probe can tell them together and miss one alone`]),
     "",
     `The encoders disagree on the common code by ${bits("disagreement.common")} bits a pair`,
   ];

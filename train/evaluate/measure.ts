@@ -45,7 +45,10 @@ export interface MeasureOptions {
  *   rate.<block>                 mean rate of common (encoder 1), common_2 (encoder 2), unique_1, unique_2
  *   disagreement.common          mean KL( q(common | view_1) || q(common | view_2) )
  *
- * A factor that has one value only is left out: there is nothing to find.
+ * A factor that has one value only is left out: there is nothing to find. Where there are several common factors and
+ * not too many combinations of them, `common_factors` is all of them at once: what a linear probe finds there is to be
+ * held against the common information of the source. It can exceed the sum over single factors: a code that lines the
+ * combinations up (by area, say) tells them all apart and yet shows no line between the values of one factor.
  */
 export function measure({ codes, labels }: EncodedPairs, options: MeasureOptions): Figure[] {
   const { seed, factors } = options;
@@ -57,11 +60,13 @@ export function measure({ codes, labels }: EncodedPairs, options: MeasureOptions
   const interval = (quantity: string, rows: Float64Array): [number, number] =>
     bootstrapMean(rows, { draw: stream(seed, "bootstrap", quantity).integer });
 
-  for (const factor of factors.filter(({ size }) => size > 1)) {
+  const asked = factors.filter(({ size }) => size > 1);
+  const joint = jointFactor(asked);
+  for (const factor of joint === undefined ? asked : [...asked, joint]) {
     for (const { name, view, codes: parts } of representations) {
       const features = joinColumns(parts.map((part) => codeNamed(codes, part)));
       const train = Math.floor(features.rows * trainShare);
-      const found = usableInformation(features, labels[view][factor.name]!, { classes: factor.size, train });
+      const found = usableInformation(features, labelsOf(factor, labels[view], asked), { classes: factor.size, train });
       const n = features.rows - train;
       if (name === "common") {
         const estimator = "entropy of the test labels of view 1, plug-in";
@@ -97,6 +102,32 @@ export function measure({ codes, labels }: EncodedPairs, options: MeasureOptions
     "mean KL of encoder 1's common posterior from encoder 2's, closed form",
   );
   return figures;
+}
+
+/** Name of the figures about all common factors at once. */
+export const jointName = "common_factors";
+
+/** More classes than this leave a probe too few examples of each. */
+const jointClasses = 64;
+
+/** All common factors as one: its entropy is the common information of the labels. */
+function jointFactor(factors: readonly Factor[]): Factor | undefined {
+  const common = factors.filter(({ role }) => role === "common");
+  const size = common.reduce((product, factor) => product * factor.size, 1);
+  return common.length > 1 && size <= jointClasses ? { name: jointName, size, role: "common" } : undefined;
+}
+
+function labelsOf(
+  { name }: Factor,
+  labels: Readonly<Record<string, Int32Array>>,
+  factors: readonly Factor[],
+): Int32Array {
+  if (name !== jointName) return labels[name]!;
+  const common = factors.filter(({ role }) => role === "common");
+  const first = labels[common[0]!.name]!;
+  return Int32Array.from(first, (_, i) =>
+    common.reduce((index, factor) => index * factor.size + labels[factor.name]![i]!, 0),
+  );
 }
 
 function gaussians(codes: EncodedPairs["codes"], name: string): GaussianRows {

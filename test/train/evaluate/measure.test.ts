@@ -1,17 +1,23 @@
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { compare } from "../../../train/evaluate/compare.ts";
 import { encodePairs } from "../../../train/evaluate/encode-pairs.ts";
 import { measure } from "../../../train/evaluate/measure.ts";
+import { stream } from "../../../train/random.ts";
 import { plantedEncoder, plantedFactors, plantedSource } from "./planted-pairs.ts";
 
-const figuresOf = async (encoder = plantedEncoder(), pairs = 2600) => {
+const measured = async (encoder = plantedEncoder(), pairs = 2600) => {
   const encoded = await encodePairs(encoder, plantedSource, { pairs, seed: 3 });
   const figures = measure(encoded, { seed: 3, factors: plantedFactors });
   return { encoded, figures, bits: (name: string) => figures.find(({ quantity }) => quantity === name)!.value };
 };
 
-test("planted factors are found where they were planted, in full, and nowhere else", async () => {
-  const { bits } = await figuresOf();
+let usual: Awaited<ReturnType<typeof measured>>;
+beforeAll(async () => {
+  usual = await measured();
+});
+
+test("planted factors are found where they were planted, in full, and nowhere else", () => {
+  const { bits } = usual;
   for (const found of ["usable.class.common", "usable.class.all"]) expect(Math.abs(bits(found) - 2)).toBeLessThan(0.1);
   for (const found of ["usable.turn.unique_1", "usable.turn.unique_2", "usable.turn.all"]) {
     expect(Math.abs(bits(found) - 3)).toBeLessThan(0.2);
@@ -24,8 +30,8 @@ test("planted factors are found where they were planted, in full, and nowhere el
   expect(bits("entropy.turn")).toBeCloseTo(3, 1);
 });
 
-test("every figure is in bits, names its estimator and its number of rows, and lies in its interval", async () => {
-  const { figures } = await figuresOf();
+test("every figure is in bits, names its estimator and its number of rows, and lies in its interval", () => {
+  const { figures } = usual;
   expect(figures.map(({ quantity }) => quantity)).toEqual([
     "entropy.class",
     "usable.class.common",
@@ -55,14 +61,14 @@ test("every figure is in bits, names its estimator and its number of rows, and l
 
 test("rates and the disagreement have their closed-form values", async () => {
   // Radius 1 and unit variance: 1/2 nat = 0.7213 bits. Variance 1/4 in two dimensions: 1/2 + (1/4 - 1 + ln 4) nats.
-  const { bits } = await figuresOf(plantedEncoder({ shift: 1, spread: 0 }));
+  const { bits } = await measured(plantedEncoder({ shift: 1, spread: 0 }), 600);
   expect(bits("rate.common")).toBeCloseTo(0.5 / Math.LN2, 5);
   expect(bits("rate.unique_1")).toBeCloseTo((0.5 - 0.75 + Math.log(4)) / Math.LN2, 5);
   expect(bits("disagreement.common")).toBeCloseTo(0.5 / Math.LN2, 5);
 });
 
 test("a learned prior is the one that rates are taken against", async () => {
-  const { encoded } = await figuresOf(plantedEncoder({ spread: 0 }));
+  const encoded = await encodePairs(plantedEncoder({ spread: 0 }), plantedSource, { pairs: 600, seed: 3 });
   const priors = { common: { mean: [0, 0], logvar: [Math.log(2), Math.log(2)] } };
   const figures = measure(encoded, { seed: 3, factors: plantedFactors, priors });
   const rate = figures.find(({ quantity }) => quantity === "rate.common")!;
@@ -72,11 +78,9 @@ test("a learned prior is the one that rates are taken against", async () => {
 });
 
 test("the same seed gives the same figures, and pairs do not depend on how many are asked for", async () => {
-  const a = await figuresOf();
-  const b = await figuresOf();
-  expect(a.figures).toEqual(b.figures);
+  expect((await measured()).figures).toEqual(usual.figures);
   const fewer = await encodePairs(plantedEncoder(), plantedSource, { pairs: 500, seed: 3 });
-  expect(fewer.labels[0].class).toEqual(a.encoded.labels[0].class!.subarray(0, 500));
+  expect(fewer.labels[0].class).toEqual(usual.encoded.labels[0].class!.subarray(0, 500));
 });
 
 test("an encoder that answers another number of rows is refused", async () => {
@@ -90,8 +94,8 @@ test("an encoder that answers another number of rows is refused", async () => {
   );
 });
 
-test("a bound decides whether a figure is met; a published value alone does not", async () => {
-  const { figures } = await figuresOf();
+test("a bound decides whether a figure is met; a published value alone does not", () => {
+  const { figures } = usual;
   const judged = compare(figures, [
     { quantity: "usable.class.common", unit: "bits", minimum: 1.5, source: "a test" },
     { quantity: "usable.turn.common", unit: "bits", minimum: 1.5, source: "a test" },
@@ -107,12 +111,67 @@ test("a bound decides whether a figure is met; a published value alone does not"
   expect(judged).toHaveLength(figures.length);
 });
 
-test("an expected quantity that nothing measures, or in another unit, is refused with the nearest name", async () => {
-  const { figures } = await figuresOf();
+test("an expected quantity that nothing measures, or in another unit, is refused with the nearest name", () => {
+  const { figures } = usual;
   expect(() => compare(figures, [{ quantity: "usable.clas.common", unit: "bits", source: "a test" }])).toThrow(
     'got "usable.clas.common", did you mean "usable.class.common"?',
   );
   expect(() => compare(figures, [{ quantity: "usable.class.common", unit: "nats", source: "a test" }])).toThrow(
     '"usable.class.common" must be in bits, got nats',
   );
+});
+
+test("common factors that a code lines up in mixed order are found jointly, though hardly one by one", () => {
+  const pairs = 2500;
+  const random = stream(6, "lined up");
+  const shape = Int32Array.from({ length: pairs }, () => random.integer(3));
+  const scale = Int32Array.from({ length: pairs }, () => random.integer(3));
+  // Along the line the shapes come as 0 1 2 2 0 1 1 2 0: no single cut tells one from the others.
+  const place = [0, 4, 8, 1, 5, 6, 2, 3, 7];
+  const matrix = (value: (i: number) => number) => ({
+    rows: pairs,
+    columns: 1,
+    values: Float32Array.from({ length: pairs }, (_, i) => value(i)),
+  });
+  const line = matrix((i) => place[shape[i]! * 3 + scale[i]!]! + 0.02 * random.normal());
+  const noise = matrix(() => random.normal());
+  const zero = matrix(() => 0);
+  const codes = {
+    common_mean: line,
+    common_logvar: zero,
+    common_1_mean: line,
+    common_1_logvar: zero,
+    common_2_mean: line,
+    common_2_logvar: zero,
+    unique_1_mean: noise,
+    unique_1_logvar: zero,
+    unique_2_mean: noise,
+    unique_2_logvar: zero,
+  };
+  const factors = [
+    { name: "shape", size: 3, role: "common" },
+    { name: "scale", size: 3, role: "common" },
+    { name: "still", size: 1, role: "common" },
+  ] as const;
+  const labels = { shape, scale, still: new Int32Array(pairs) };
+  const figures = measure({ codes, labels: [labels, labels] }, { seed: 6, factors });
+  const bits = (name: string) => figures.find(({ quantity }) => quantity === name)?.value;
+  expect(bits("usable.common_factors.common")).toBeGreaterThan(Math.log2(9) - 0.15);
+  expect(bits("entropy.common_factors")).toBeCloseTo(Math.log2(9), 1);
+  expect(Math.abs(bits("usable.common_factors.unique_1")!)).toBeLessThan(0.08);
+  expect(bits("usable.shape.common")).toBeLessThan(0.2);
+  expect(bits("entropy.still")).toBeUndefined();
+});
+
+test("one common factor, or too many combinations of them, make no joint figure", () => {
+  const { encoded, figures } = usual;
+  expect(figures.some(({ quantity }) => quantity.includes("common_factors"))).toBe(false);
+  const { class: shared } = encoded.labels[0];
+  const wide = [
+    { name: "class", size: 9, role: "common" },
+    { name: "again", size: 9, role: "common" },
+  ] as const;
+  const labels = { class: shared!, again: shared! };
+  const more = measure({ codes: encoded.codes, labels: [labels, labels] }, { seed: 3, factors: wide });
+  expect(more.some(({ quantity }) => quantity.includes("common_factors"))).toBe(false);
 });
