@@ -6,11 +6,12 @@ import type { CompiledOptions } from "./compiled-engine.ts";
 import type { Feeds } from "./engine.ts";
 
 export type TrialRequest =
+  | { readonly kind: "start"; readonly device: Device }
   | { readonly kind: "open"; readonly step: CompiledStep; readonly options: CompiledOptions }
   | { readonly kind: "time"; readonly feeds: Feeds };
 
 export type TrialAnswer =
-  | { readonly kind: "opened" }
+  | { readonly kind: "ready" }
   | { readonly kind: "timed"; readonly secondsPerStep: number }
   | { readonly kind: "failed"; readonly message: string };
 
@@ -20,7 +21,7 @@ export interface ChoiceOptions {
   readonly feeds: Feeds;
   readonly threads?: number | undefined;
   readonly log: (message: string) => void;
-  readonly open?: (step: CompiledStep, options: CompiledOptions) => Promise<Trial | string>;
+  readonly open?: (options: CompiledOptions, compile: () => CompiledStep) => Promise<Trial | string>;
 }
 
 /** A step that has opened on a device. */
@@ -33,54 +34,60 @@ export interface Trial {
 /** A GPU that is not this many times faster than the CPU may be a program that runs on that CPU. */
 const suspiciousSpeedup = 3;
 
+/** A driver that has not started by then hangs. */
+const startSeconds = 30;
+const openSeconds = 120;
+
+/** Seconds for four steps on the CPU. */
+const cpuPatience = 600;
+
 /**
  * The fastest device for this very step, found by timing a few steps of it. Each trial is a process of its own: a
  * driver that crashes or a software GPU that takes minutes cannot take the run with it. Says what was found, and names
  * what may be a software GPU (ONNX Runtime does not tell the adapter's name).
  */
-export async function chooseDevice({
-  compileFor,
-  feeds,
-  threads,
-  log,
-  open = openTrial,
-}: ChoiceOptions): Promise<Device> {
-  const gpus: { device: Device; trial: Trial }[] = [];
-  for (const device of ["webgpu", "cuda"] as const) {
-    const trial = await open(compileFor(device), { device, threads });
-    if (typeof trial !== "string") gpus.push({ device, trial });
+export async function chooseDevice(options: ChoiceOptions): Promise<Device> {
+  const { compileFor, threads, log, open = openTrial } = options;
+  const trials: { device: Device; trial: Trial }[] = [];
+  try {
+    for (const device of ["webgpu", "cuda", "cpu"] as const) {
+      if (device === "cpu" && trials.length === 0) {
+        log("Device: cpu (no GPU starts here; --device webgpu or cuda says why)");
+        return "cpu";
+      }
+      const trial = await open({ device, threads }, () => compileFor(device));
+      if (typeof trial !== "string") trials.push({ device, trial });
+      else if (device === "cpu") throw new Error(`Cannot time the step on cpu: ${trial}`);
+    }
+    return await fastest(trials.reverse(), options);
+  } finally {
+    for (const { trial } of trials) trial.close();
   }
-  if (gpus.length === 0) {
-    log("Device: cpu (no GPU starts here; --device webgpu or cuda says why)");
-    return "cpu";
-  }
-  const cpu = await open(compileFor("cpu"), { device: "cpu", threads });
-  if (typeof cpu === "string") throw new Error(cpu);
-  const cpuSeconds = await timeAndClose(cpu, feeds, 600);
-  if (typeof cpuSeconds === "string") throw new Error(`Cannot time the step on cpu: ${cpuSeconds}`);
-  const found = [`cpu ${show(cpuSeconds)}`];
-  let best: { device: Device; seconds: number } = { device: "cpu", seconds: cpuSeconds };
-  for (const { device, trial } of gpus) {
+}
+
+/** @param trials the CPU's first: its pace is the measure of the others' patience */
+async function fastest(
+  trials: readonly { device: Device; trial: Trial }[],
+  { feeds, log }: ChoiceOptions,
+): Promise<Device> {
+  const found: string[] = [];
+  let best: { device: Device; seconds: number } | undefined;
+  let cpuSeconds = 0;
+  for (const { device, trial } of trials) {
     // Four steps at the CPU's pace, and half a minute for the shaders.
-    const seconds = await timeAndClose(trial, feeds, 30 + 4 * cpuSeconds);
+    const seconds = await trial.time(feeds, device === "cpu" ? cpuPatience : 30 + 4 * cpuSeconds);
     if (typeof seconds === "string") {
       found.push(`${device} ${seconds}`);
       continue;
     }
+    if (device === "cpu") cpuSeconds = seconds;
     const software = device === "webgpu" ? softwareGpu(cpuSeconds / seconds) : "";
     found.push(`${device} ${show(seconds)}${software}`);
-    if (seconds < best.seconds) best = { device, seconds };
+    if (best === undefined || seconds < best.seconds) best = { device, seconds };
   }
+  if (best === undefined) throw new Error(`Cannot choose a device: none has done a step (${found.join("; ")})`);
   log(`Device: ${best.device}, the fastest on this step (${found.join("; ")})`);
   return best.device;
-}
-
-async function timeAndClose(trial: Trial, feeds: Feeds, deadlineSeconds: number): Promise<number | string> {
-  try {
-    return await trial.time(feeds, deadlineSeconds);
-  } finally {
-    trial.close();
-  }
 }
 
 function softwareGpu(speedup: number): string {
@@ -93,15 +100,20 @@ function show(seconds: number): string {
   return seconds >= 1 ? `${seconds.toFixed(2)} s a step` : `${(1000 * seconds).toFixed(1)} ms a step`;
 }
 
-/** @returns why the device does not start, as text */
-async function openTrial(step: CompiledStep, options: CompiledOptions): Promise<Trial | string> {
+/**
+ * @param compile called only if the device starts: tracing takes seconds
+ * @returns why the device does not start, as text
+ */
+async function openTrial(options: CompiledOptions, compile: () => CompiledStep): Promise<Trial | string> {
   // stderr is dropped: drivers print warnings there about devices that nobody asked for by name.
   const child = fork(builtFile("train/engine/device-trial"), {
     serialization: "advanced",
     stdio: ["ignore", "ignore", "ignore", "ipc"],
   });
-  const opened = await ask(child, { kind: "open", step, options }, 120);
-  if (opened.kind !== "opened") {
+  const started = await ask(child, { kind: "start", device: options.device }, startSeconds);
+  const opened =
+    started.kind === "ready" ? await ask(child, { kind: "open", step: compile(), options }, openSeconds) : started;
+  if (opened.kind !== "ready") {
     child.kill("SIGKILL");
     return opened.kind === "failed" ? opened.message : "it gave no answer";
   }

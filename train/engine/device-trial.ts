@@ -1,3 +1,4 @@
+import { startDevice } from "../../runtime/devices.ts";
 import { createCompiledEngine } from "./compiled-engine.ts";
 import type { TrialAnswer, TrialRequest } from "./choose-device.ts";
 import type { Engine } from "./engine.ts";
@@ -18,9 +19,13 @@ process.on("message", (request: TrialRequest) => {
 });
 
 async function handle(request: TrialRequest): Promise<TrialAnswer> {
+  if (request.kind === "start") {
+    await startDevice(request.device);
+    return { kind: "ready" };
+  }
   if (request.kind === "open") {
     engine = await createCompiledEngine(request.step, request.options);
-    return { kind: "opened" };
+    return { kind: "ready" };
   }
   await engine!.step(request.feeds); // allocation, and on a GPU the compilation of shaders
   let best = Number.POSITIVE_INFINITY;

@@ -9,7 +9,7 @@ import { type Checkpoint, loadLatestCheckpoint } from "./checkpoint.ts";
 import { requireSameConfiguration } from "./configuration.ts";
 import { type Disk, realDisk } from "./disk.ts";
 import { toTensor } from "./eager-engine.ts";
-import type { Feeds, State } from "./engine.ts";
+import type { Engine, Feeds, State } from "./engine.ts";
 import { planPhases, type Span } from "./plan.ts";
 import { requireFit } from "./require-fit.ts";
 import { openRunFolder } from "./run-folder.ts";
@@ -126,6 +126,7 @@ async function trainPhase(run: Run, span: Span): Promise<void> {
   if (record.step >= span.end || isAborted(run)) return;
   const { engine, scalars } = await start(run, span);
   try {
+    await begin(run, span, engine);
     let feeds = draw(record.step + 1);
     while (record.step < span.end && !isAborted(run)) {
       const running = engine.step({ ...feeds, ...scalars(record.step - span.begin) });
@@ -145,7 +146,7 @@ async function trainPhase(run: Run, span: Span): Promise<void> {
 }
 
 async function start(run: Run, span: Span): Promise<StartedEngine> {
-  const { request, record, checkpoint, networks } = run;
+  const { request, record, networks } = run;
   const { recipe, family, log = ignore } = request;
   // Once chosen, a device is kept, through all phases and when the run is resumed: another one rounds differently.
   const device = run.choice.device === "auto" && record.device !== "" ? (record.device as Device) : run.choice.device;
@@ -160,14 +161,18 @@ async function start(run: Run, span: Span): Promise<StartedEngine> {
   const sample = (): Feeds => run.draw(record.step + 1);
   const started = await startEngine(parts, { ...run.choice, device }, { sample, log });
   record.device = started.engine.device;
-  // A phase begins with fresh optimiser slots; only one that was left in its middle has some to go on with.
+  return started;
+}
+
+/** A phase begins with fresh optimiser slots; only one that was left in its middle has some to go on with. */
+async function begin(run: Run, span: Span, engine: Engine): Promise<void> {
+  const { record, checkpoint, networks } = run;
   if (checkpoint !== undefined && record.step > span.begin) {
-    await started.engine.writeState(slotsOf(checkpoint.values, networks));
+    await engine.writeState(slotsOf(checkpoint.values, networks));
   }
   run.checkpoint = undefined;
   await record.writeStatus("running");
   record.clock.start(record.step);
-  return started;
 }
 
 async function finish({ request, record, terms = {} }: Run, spans: readonly Span[]): Promise<TrainingResult> {

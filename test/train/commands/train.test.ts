@@ -5,7 +5,10 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { useSwiftshader } from "../../swiftshader.ts";
 import { temporaryFolder } from "../engine/temporary-folder.ts";
+
+const { skipReason } = await useSwiftshader();
 
 /** The compiled program as a person runs it, on a GK-VAE small enough to train in a second. */
 
@@ -105,6 +108,26 @@ test("Ctrl-C saves, says the command that goes on, and that command does", async
   expect(resumed.code, resumed.stderr).toBe(0);
   expect(whole(checkpoints(run)).at(-1)).toBe(`step-${String(step + 3).padStart(6, "0")}`);
 });
+
+test.skipIf(skipReason !== undefined)(
+  "--device auto times the step on each device and says what it found; resuming keeps the device",
+  async () => {
+    const folder = workplace({ steps: 4 });
+    const { code, stderr } = await finish(start(folder, "tiny.json"));
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(
+      /^Device: (cpu|webgpu), the fastest on this step \(cpu .* a step; webgpu (.*, a software GPU|slower than .*)\)$/m,
+    );
+    const chosen = /^Device: (\w+)/m.exec(stderr)![1];
+    const resumed = await finish(start(folder, "tiny.json", "--resume", "--steps", "5"));
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(resumed.stderr).not.toContain("Device:");
+    expect(JSON.parse(readFileSync(path.join(folder, "runs/tiny/run.json"), "utf8"))).toMatchObject({
+      device: chosen,
+      step: 5,
+    });
+  },
+);
 
 test("--json prints the result on one line of standard output, progress goes to standard error", async () => {
   const folder = workplace();

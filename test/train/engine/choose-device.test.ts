@@ -17,7 +17,7 @@ async function choose(machine: Machine) {
   const closed: Device[] = [];
   const deadlines: Record<string, number> = {};
   let timing = 0;
-  const open: ChoiceOptions["open"] = async (_step, { device }) => {
+  const open: ChoiceOptions["open"] = async ({ device }) => {
     const found = machine[device];
     if (found === undefined) return `Cannot start device ${device}`;
     const trial: Trial = {
@@ -49,7 +49,7 @@ test("the fastest wins, and the line says by how much", async () => {
   const { device, lines, closed } = await choose({ cpu: 1.8, webgpu: 0.0512, cuda: 0.02 });
   expect(device).toBe("cuda");
   expect(lines).toEqual([
-    "Device: cuda, the fastest on this step (cpu 1.80 s a step; webgpu 51.2 ms a step; cuda 20.0 ms a step)",
+    "Device: cuda, the fastest on this step (cpu 1.80 s a step; cuda 20.0 ms a step; webgpu 51.2 ms a step)",
   ]);
   expect(closed).toEqual(["cpu", "cuda", "webgpu"]);
 });
