@@ -171,7 +171,8 @@ test("tracing refuses NCHW data and gradients whose last windows tfjs leaves out
 });
 
 test.skipIf(skipReason !== undefined)("convolutions and their gradients agree on WebGPU", async () => {
-  const cases = grid.flatMap((g) => [convolution(g), transposed(g)]);
+  // A choice, for SwiftShader compiles a shader for every shape: strides, rows left over, and all kinds of padding.
+  const cases = [1, 2, 4, 7, 10, 11, 13].flatMap((i) => [convolution(grid[i]!), transposed(grid[i]!)]);
   await checkKernels(cases, { device: "webgpu" });
   await checkGradients(cases, { device: "webgpu" });
 });
