@@ -1,12 +1,12 @@
+import { BatchSizes, multiple } from "./batch-sizes.ts";
 import type { HostTensor } from "../schemas/tensor.ts";
 import type { Dim, Graph, Node, ValueInfo } from "./graph.ts";
-import { int } from "./graph.ts";
 import type { BatchPoint, TraceInput } from "./trace.ts";
 
 /**
  * Makes the batch size of a graph symbolic. The function was traced at two batch sizes; wherever the two graphs differ,
- * the number must be a multiple of the batch (a shape, a count) or the batch's reciprocal times a constant (a mean).
- * It is then computed at run time from the shape of an input. Anything else that depends on the batch is an error.
+ * the number must follow from the batch in a way that `BatchSizes` knows (a multiple of it, its reciprocal, equal rows
+ * for every example). It is then computed at run time from the shape of an input. Anything else is an error.
  */
 export function generaliseBatch(
   points: readonly [BatchPoint, BatchPoint],
@@ -19,48 +19,32 @@ export function generaliseBatch(
     );
   }
   const dims = new Dims(a, b);
-  const prelude = new BatchPrelude(inputs);
-  const initializers = new Map<string, HostTensor>();
-  const replaced = new Map<string, string>();
-  const otherNames = [...b.graph.initializers.keys()];
-
+  const constants = new Constants(a, b, inputs);
   const nodes = a.graph.nodes.map((node, i): Node => {
     const twin = b.graph.nodes[i]!;
-    const same =
-      node.op === twin.op &&
-      JSON.stringify(node.attributes, plainNumbers) === JSON.stringify(twin.attributes, plainNumbers);
-    if (!same || node.inputs.length !== twin.inputs.length) {
-      throw new Error(
-        `Cannot trace "${a.graph.name}": node ${node.outputs[0]!.name} (${node.source}) has attributes that depend on the batch size`,
-      );
-    }
-    return { ...node, outputs: node.outputs.map((output, o) => dims.infoOf(output, twin.outputs[o]!, node)) };
-  });
-
-  const order = [...a.graph.initializers.keys()];
-  for (const [index, name] of order.entries()) {
-    const contents = a.graph.initializers.get(name)!;
-    const twin = b.graph.initializers.get(otherNames[index]!);
-    const user = a.graph.nodes.find((node) => node.inputs.includes(name));
-    if (twin !== undefined && equal(contents, twin)) initializers.set(name, contents);
-    else
-      replaced.set(
-        name,
-        prelude.compute(name, contents, twin, [a.batch, b.batch], `${user?.outputs[0]?.name} (${user?.source})`),
-      );
-  }
-  for (const [name, contents] of prelude.initializers) initializers.set(name, contents);
-  const useComputed = (node: Node): Node => ({
-    ...node,
-    inputs: node.inputs.map((name) => replaced.get(name) ?? name),
+    requireTwin(a, node, twin);
+    const outputs = dims.infosOf(node.outputs, twin.outputs, node);
+    return { ...node, outputs, inputs: node.inputs.map((name, j) => constants.input(name, twin.inputs[j]!, node)) };
   });
   return {
     ...a.graph,
-    inputs: a.graph.inputs.map((info, i) => dims.infoOf(info, b.graph.inputs[i]!, undefined)),
-    outputs: a.graph.outputs.map((info, i) => dims.infoOf(info, b.graph.outputs[i]!, undefined)),
-    initializers,
-    nodes: [...prelude.nodes, ...nodes.map(useComputed)],
+    inputs: dims.infosOf(a.graph.inputs, b.graph.inputs, undefined),
+    outputs: dims.infosOf(a.graph.outputs, b.graph.outputs, undefined),
+    initializers: constants.initializers(),
+    nodes: [...constants.prelude(), ...nodes],
   };
+}
+
+function requireTwin(a: BatchPoint, node: Node, twin: Node): void {
+  const where = `Cannot trace "${a.graph.name}": node ${node.outputs[0]!.name} (${node.source})`;
+  const isSame =
+    node.op === twin.op && node.inputs.length === twin.inputs.length && node.outputs.length === twin.outputs.length;
+  if (!isSame) {
+    throw new Error(`${where} is another one at another batch size; the function must not branch on the batch size`);
+  }
+  if (JSON.stringify(node.attributes, plainNumbers) !== JSON.stringify(twin.attributes, plainNumbers)) {
+    throw new Error(`${where} has attributes that depend on the batch size`);
+  }
 }
 
 /** Shapes of values: a size that differs must be a multiple of the batch and becomes `batch` or `k*batch`. */
@@ -73,14 +57,22 @@ class Dims {
     this.#b = b;
   }
 
-  infoOf(info: ValueInfo, twin: ValueInfo, node: Node | undefined): ValueInfo {
+  infosOf(infos: readonly ValueInfo[], twins: readonly ValueInfo[], node: Node | undefined): ValueInfo[] {
+    return infos.map((info, i) => this.#infoOf(info, twins[i], node));
+  }
+
+  #infoOf(info: ValueInfo, twin: ValueInfo | undefined, node: Node | undefined): ValueInfo {
+    const what = `Cannot trace "${this.#a.graph.name}": ${info.name}${node === undefined ? "" : ` (${node.source})`}`;
+    if (twin?.shape.length !== info.shape.length) {
+      throw new Error(`${what} has another rank at another batch size`);
+    }
     const shape = info.shape.map((size, axis): Dim => {
       const other = twin.shape[axis]!;
       if (size === other) return size;
       const factor = multiple([Number(size), Number(other)], [this.#a.batch, this.#b.batch]);
       if (factor === undefined) {
         throw new Error(
-          `Cannot trace "${this.#a.graph.name}": ${info.name}${node === undefined ? "" : ` (${node.source})`} has size ${size} at batch ${this.#a.batch} and ${other} at batch ${this.#b.batch} along axis ${axis}; it must be a multiple of the batch`,
+          `${what} has size ${size} at batch ${this.#a.batch} and ${other} at batch ${this.#b.batch} along axis ${axis}; it must be a multiple of the batch`,
         );
       }
       return factor === 1 ? "batch" : `${factor}*batch`;
@@ -89,129 +81,57 @@ class Dims {
   }
 }
 
-/** k with values = k * batches, if there is one. */
-function multiple(values: readonly [number, number], batches: readonly [number, number]): number | undefined {
-  const factor = values[0] / batches[0];
-  return Number.isInteger(factor) && factor * batches[1] === values[1] ? factor : undefined;
-}
+/**
+ * Constants are compared use by use: two that are equal at one batch size (a true 7 and a batch of 7) are one
+ * initialiser there and two at the other.
+ */
+class Constants {
+  readonly #a: BatchPoint;
+  readonly #b: BatchPoint;
+  readonly #sizes: BatchSizes;
+  readonly #kept = new Map<string, HostTensor>();
+  readonly #replaced = new Map<string, string>();
 
-/** Nodes that compute batch-dependent constants from the shape of the first input that has a batch dimension. */
-class BatchPrelude {
-  readonly nodes: Node[] = [];
-  readonly initializers = new Map<string, HostTensor>();
-  readonly #input: string;
-  readonly #axis: number;
-  readonly #rank: number;
-
-  constructor(inputs: Readonly<Record<string, TraceInput>>) {
-    const [name, spec] = Object.entries(inputs).find(([, input]) => input.shape.includes("batch"))!;
-    this.#input = name;
-    this.#axis = spec.shape.indexOf("batch");
-    this.#rank = spec.shape.length;
+  constructor(a: BatchPoint, b: BatchPoint, inputs: Readonly<Record<string, TraceInput>>) {
+    this.#a = a;
+    this.#b = b;
+    this.#sizes = new BatchSizes(inputs, [a.batch, b.batch]);
   }
 
-  /** @returns the name of a value that equals the constant at every batch size */
-  compute(
-    name: string,
-    contents: HostTensor,
-    twin: HostTensor | undefined,
-    batches: readonly [number, number],
-    where: string,
-  ): string {
-    const pairs =
-      twin === undefined || twin.data.length !== contents.data.length
-        ? []
-        : Array.from(
-            contents.data as ArrayLike<number | bigint>,
-            (value, i) => [Number(value), Number(twin.data[i])] as const,
-          );
-    const refuse = (): never => {
+  /** The name that a node's input has in the generalised graph. */
+  input(name: string, twinName: string, node: Node): string {
+    const contents = this.#a.graph.initializers.get(name);
+    const twin = this.#b.graph.initializers.get(twinName);
+    if (contents === undefined || twin === undefined) {
+      if (name === twinName) return name;
       throw new Error(
-        `Cannot trace a constant of ${where} with a symbolic batch: its values depend on the batch size, and are not a multiple of it. Pass it as an input of the traced function`,
+        `Cannot trace "${this.#a.graph.name}": node ${node.outputs[0]!.name} (${node.source}) takes other inputs at another batch size; the function must not branch on the batch size`,
       );
-    };
-    if (pairs.length === 0) return refuse();
-    if (contents.dtype === "int64" && contents.shape.length === 1) {
-      const parts = pairs.map(([x, y]) =>
-        x === y ? this.#int64(x) : this.#times(multiple([x, y], batches) ?? refuse()),
-      );
-      return parts.length === 1
-        ? parts[0]!
-        : this.#record("Concat", parts, name, "int64", [parts.length], { axis: int(0) });
     }
-    if (contents.dtype === "float32" && contents.data.length === 1) {
-      const [x, y] = pairs[0]!;
-      const near = (p: number, q: number): boolean => Math.abs(p - q) <= 1e-6 * Math.abs(p);
-      const batch = this.#reshaped(this.#asFloat(), contents.shape);
-      if (near(x * batches[0], y * batches[1]))
-        return this.#record(
-          "Div",
-          [this.#float(Math.fround(x * batches[0]), contents.shape), batch],
-          name,
-          "float32",
-          contents.shape,
+    if (equal(contents, twin)) {
+      this.#kept.set(name, contents);
+      return name;
+    }
+    const key = `${name} ${twinName}`;
+    let replaced = this.#replaced.get(key);
+    if (replaced === undefined) {
+      replaced = this.#sizes.compute(contents, twin);
+      if (replaced === undefined) {
+        throw new Error(
+          `Cannot trace a constant of ${node.outputs[0]!.name} (${node.source}) with a symbolic batch: its values depend on the batch size, and are not a multiple of it. Pass it as an input of the traced function`,
         );
-      if (near(x / batches[0], y / batches[1]))
-        return this.#record(
-          "Mul",
-          [batch, this.#float(Math.fround(x / batches[0]), contents.shape)],
-          name,
-          "float32",
-          contents.shape,
-        );
+      }
+      this.#replaced.set(key, replaced);
     }
-    return refuse();
+    return replaced;
   }
 
-  #record(
-    op: string,
-    inputs: readonly string[],
-    name: string,
-    dtype: ValueInfo["dtype"],
-    shape: readonly number[],
-    attributes: Node["attributes"] = {},
-  ): string {
-    const output = `batch.${name}`;
-    if (!this.nodes.some((node) => node.outputs[0]!.name === output)) {
-      this.nodes.push({ op, inputs, outputs: [{ name: output, dtype, shape }], attributes, source: "batch size" });
-    }
-    return output;
+  prelude(): readonly Node[] {
+    return this.#sizes.nodes;
   }
 
-  /** int64 [1]: the batch size. */
-  #size(): string {
-    this.initializers.set("batch.axis", { dtype: "int64", shape: [1], data: BigInt64Array.of(BigInt(this.#axis)) });
-    const shape = this.#record("Shape", [this.#input], "shape", "int64", [this.#rank]);
-    return this.#record("Gather", [shape, "batch.axis"], "size", "int64", [1]);
-  }
-
-  #times(factor: number): string {
-    return factor === 1
-      ? this.#size()
-      : this.#record("Mul", [this.#size(), this.#int64(factor)], `times_${factor}`, "int64", [1]);
-  }
-
-  #asFloat(): string {
-    return this.#record("Cast", [this.#size()], "float", "float32", [1], { to: int(1) });
-  }
-
-  #reshaped(value: string, shape: readonly number[]): string {
-    if (shape.length === 1) return value;
-    const target = `batch.shape_${shape.length}`;
-    this.initializers.set(target, { dtype: "int64", shape: [shape.length], data: BigInt64Array.from(shape, BigInt) });
-    return this.#record("Reshape", [value, target], `float_rank_${shape.length}`, "float32", shape);
-  }
-
-  #int64(value: number): string {
-    const name = `batch.int_${value}`;
-    this.initializers.set(name, { dtype: "int64", shape: [1], data: BigInt64Array.of(BigInt(value)) });
-    return name;
-  }
-
-  #float(value: number, shape: readonly number[]): string {
-    const name = `batch.float_${value}_rank_${shape.length}`;
-    this.initializers.set(name, { dtype: "float32", shape, data: Float32Array.of(value) });
-    return name;
+  initializers(): Map<string, HostTensor> {
+    return new Map([...this.#kept, ...this.#sizes.initializers]);
   }
 }
 

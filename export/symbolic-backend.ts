@@ -199,5 +199,5 @@ function numbers(data: ArrayLike<number | bigint>): number[] {
 /** Names of the tfjs operations that are running, innermost last; tfjs keeps them for its own debug messages. */
 function activeScopes(): string[] {
   const { scopeStack } = tf.engine().state as unknown as { scopeStack: readonly { name: string }[] };
-  return scopeStack.map((scope) => scope.name);
+  return scopeStack.map((scope) => scope.name.replace(/__op$/, ""));
 }

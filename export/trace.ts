@@ -28,8 +28,12 @@ export interface TraceOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** Two primes: a size that is k times the one and k times the other can only be k times the batch. */
-const batchPoints = [7, 11] as const;
+/**
+ * Two primes: a size that is k times the one and k times the other can only be k times the batch. Large, so that no
+ * size of the function's own is taken for the batch, and close to each other, so that both are on the same side of
+ * every limit (what is small enough to be folded).
+ */
+const batchPoints = [1009, 1013] as const;
 
 /**
  * Records what `fn` computes as an ONNX graph (opset 17). `fn` runs once, or twice where an input has a `"batch"`
@@ -54,6 +58,7 @@ export interface BatchPoint {
 
 function traceAt(fn: TensorFunction, options: TraceOptions, batch: number): Graph {
   const backend = symbolic();
+  tf.backend(); // tfjs chooses one on first use
   const previous = tf.getBackend();
   const graph = backend.begin();
   const variables = new VariableTrap(backend, graph, options.variables);
@@ -67,6 +72,7 @@ function traceAt(fn: TensorFunction, options: TraceOptions, batch: number): Grap
       inputs[name] = backend.tensorOf(dtype === "uint8" ? fromRaw(value) : fromPlain(value), `input ${name}`);
     }
     const results = Object.entries(fn(inputs));
+    requireNewNames(options, results);
     const outputs = results.map(([name, tensor]) => [name, plain(graph, backend.tracedOf(tensor))] as const);
     return finish(graph, { name: options.name, metadata: options.metadata ?? {}, outputs, state: variables.state() });
   } finally {
@@ -74,6 +80,17 @@ function traceAt(fn: TensorFunction, options: TraceOptions, batch: number): Grap
     backend.end();
     switchBackend(previous);
     variables.restore();
+  }
+}
+
+/** Values of an ONNX graph share one space of names. */
+function requireNewNames({ name, inputs, variables }: TraceOptions, results: readonly [string, tf.Tensor][]): void {
+  const { registeredVariables } = tf.engine().state as unknown as { registeredVariables: Record<string, tf.Variable> };
+  const isTaken = (output: string): boolean =>
+    output in inputs || (variables === "state" && output in registeredVariables);
+  const [taken] = results.find(([output]) => isTaken(output)) ?? [];
+  if (taken !== undefined) {
+    throw new Error(`Cannot trace "${name}": an output must have a name of its own, got "${taken}", which is an input`);
   }
 }
 

@@ -93,15 +93,9 @@ export function nchw(graph: GraphBuilder, symbol: Traced): Value {
   return forms.nchw;
 }
 
-/** A small constant is stored; a large uniform one is made at run time, which also lets its batch size stay symbolic. */
+/** A uniform tensor is spread at run time from one number, which also lets its size, and the number, follow the batch. */
 function splatValue(graph: GraphBuilder, symbol: Traced, splat: number, shape: readonly number[]): Value {
   const dtype = onnxDtype(symbol.dtype);
-  const element: HostTensor = { dtype, shape: [1], data: toTypedArray(dtype, [splat]) };
   if (elementCount(shape) === 0) return graph.constant({ dtype, shape, data: toTypedArray(dtype, []) });
-  return graph.node(
-    "ConstantOfShape",
-    [graph.int64s(shape)],
-    { dtype, shape },
-    { value: { kind: "tensor", value: element } },
-  );
+  return graph.node("Expand", [graph.scalar(splat, dtype), graph.int64s(shape)], { dtype, shape });
 }
