@@ -8,6 +8,8 @@ import { createDsprites } from "../../../train/data/dsprites.ts";
 import { familyByName } from "../../../train/models/registry.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
+const data = { source: "dsprites", size: 32 };
+
 const recipe: Recipe = {
   format: 1,
   name: "tiny",
@@ -26,7 +28,7 @@ const recipe: Recipe = {
     matchingRampSteps: 0,
     freeNats: 0.1,
   },
-  data: { source: "dsprites", size: 32 },
+  data,
   training: { seed: 1, batchSize: 2, steps: 3, microBatch: 0, logEvery: 1, checkpointEvery: 2 },
   evaluation: { pairs: 100 },
   expected: [],
