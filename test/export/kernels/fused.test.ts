@@ -86,7 +86,6 @@ test("the gradients of fused layers agree with eager tfjs and finite differences
   }));
   await checkGradients(used, { batches: [2, 3] });
 });
-});
 
 test("a fused layer becomes a product, a bias and an activation", () => {
   const { inputs, fn } = convolution("relu");
