@@ -33,15 +33,17 @@ export const EluGrad: Lowering = (graph, inputs) =>
     return where(graph, isNegative, apply(graph, "Mul", [dy!, apply(graph, "Add", [y!, graph.scalar(1)])]), dy!);
   });
 
-/** 1 for x > 0, NaN for NaN, alpha otherwise: the gradient of relu and leakyRelu. */
+/**
+ * 1 for x > 0, alpha otherwise: the gradient of relu and leakyRelu. Also for NaN, where tfjs keeps the NaN: telling it
+ * apart made every relu's gradient three times as long (4 million elements: 3.5 against 13.3 ms), and the value that
+ * the gradient belongs to is NaN already.
+ */
 export const Step: Lowering<tf.StepAttrs> = (graph, inputs, { alpha = 0 }) =>
   mapElements(graph, need(inputs, "x"), (x) => {
     const isPositive = apply(graph, "Greater", [x, graph.scalar(0, x.dtype)], "bool");
-    const step =
-      alpha === 0
-        ? graph.cast(isPositive, x.dtype)
-        : where(graph, isPositive, graph.scalar(1, x.dtype), graph.scalar(alpha, x.dtype));
-    return x.dtype === "float32" ? where(graph, apply(graph, "IsNaN", [x], "bool"), x, step) : step;
+    return alpha === 0
+      ? graph.cast(isPositive, x.dtype)
+      : where(graph, isPositive, graph.scalar(1, x.dtype), graph.scalar(alpha, x.dtype));
   });
 
 /** tf.softmax allows the last axis only. */
