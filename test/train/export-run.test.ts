@@ -22,6 +22,7 @@ const model = {
   latents: { common: 3, unique: 2 },
   networks: { filters: 2, hidden: 8 },
 };
+const data = { source: "dsprites", size: 32, common: ["shape"] };
 const recipe: Recipe = {
   format: 1,
   name: "tiny",
@@ -29,7 +30,7 @@ const recipe: Recipe = {
   source: "a test",
   family: "gk-vae",
   model,
-  data: { source: "dsprites", size: 32, common: ["shape"] },
+  data,
   training: { seed: 5, batchSize: 4, steps: 40, microBatch: 0, logEvery: 10, checkpointEvery: 10 },
   evaluation: { pairs: 100 },
   expected: [],
