@@ -29,8 +29,8 @@ export const DepthwiseConv2dNative: Lowering<tf.DepthwiseConv2dNativeAttrs> = (g
 };
 
 /**
- * One group per channel of dy, and a sum over those that belong to the same channel of x: ONNX Runtime's WebGPU
- * provider computes a ConvTranspose wrongly where a group has several input channels.
+ * One group per channel of dy, and a sum over those that belong to the same channel of x: the WebGPU provider of
+ * ONNX Runtime 1.30 computes a ConvTranspose wrongly where groups have several input channels (depthwise.test.ts).
  */
 export const DepthwiseConv2dNativeBackpropInput: Lowering<tf.DepthwiseConv2dNativeBackpropInputAttrs> = (
   graph,

@@ -129,6 +129,16 @@ test("a stack of convolutions, biases and activations agrees, forwards and backw
   await checkGradients([stack]);
 });
 
+test("sums as long as in a real layer agree within float32 rounding, forwards and backwards", async () => {
+  const layer: KernelCase = {
+    name: "layer",
+    inputs: { x: floats([4, 16, 16, 3]), filter: floats([4, 4, 3, 16]) },
+    fn: ({ x, filter }) => tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 2, "same"),
+  };
+  await checkKernels([layer]);
+  await checkGradients([layer]);
+});
+
 test("tf.conv1d agrees with eager tfjs, forwards and backwards", async () => {
   const conv1d: KernelCase = {
     name: "conv1d",
