@@ -3,6 +3,7 @@ import "@tensorflow/tfjs-backend-cpu";
 // Registers the gradients of all kernels. tfjs-core's own module for it cannot be loaded by Node (ESM without extensions
 // in a CommonJS package); tfjs-layers carries the same code and shares the engine.
 import "@tensorflow/tfjs-layers";
+import { correctGradients } from "./tfjs-gradients.ts";
 
 /**
  * What every user of tfjs in this project imports first, for its effects: gradients, the cpu backend, and no
@@ -10,3 +11,5 @@ import "@tensorflow/tfjs-layers";
  */
 const cpu = tf.findBackend("cpu") as { firstUse?: boolean } | null;
 if (cpu !== null) cpu.firstUse = false;
+
+correctGradients();

@@ -60,13 +60,7 @@ test("reductions over every subset of axes after a convolution", async () => {
 });
 
 test("gradients of reductions, also after a convolution", async () => {
-  await checkGradients(
-    cases(
-      every.filter((name) => name !== "prod"),
-      [2, 3, 4],
-      tame,
-    ),
-  );
+  await checkGradients(cases(every, [2, 3, 4], tame).filter((_, i) => i % 2 === 0));
   await checkGradients(cases(["sum", "mean", "max", "logSumExp"], [2, 2, 3, 2], tame, throughConvolution));
 });
 
@@ -166,10 +160,9 @@ test("cumsum and cumprod along every axis, exclusive and reversed, with gradient
     ...scans([2, 5, 3], (x) => x),
     ...scans([2, 3, 4, 5], throughConvolution),
   ]);
-  // tfjs has no gradient of cumprod, and permutes the gradient of cumsum wrongly unless the axis is the last one.
-  const sums = scans([2, 5, 3], (x) => x).filter(({ name }) => name.includes("axis 2"));
+  const sums = scans([2, 5, 3], (x) => x); // tfjs has no gradient of cumprod
   await checkGradients(
-    sums.map((kernel) => ({ ...kernel, fn: (inputs) => (kernel.fn(inputs) as Record<string, tf.Tensor>)["sum"]! })),
+    sums.map((kernel) => ({ ...kernel, fn: (inputs) => (kernel.fn(inputs) as Record<string, tf.Tensor>).sum! })),
   );
 });
 

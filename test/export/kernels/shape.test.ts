@@ -119,6 +119,18 @@ test("tile and broadcastTo, also after a convolution, with gradients", async () 
   await checkGradients(kernels);
 });
 
+test("the gradient of a broadcast is one sum, not one addition for every copy", () => {
+  const graph = trace(
+    ({ x, dy }) => ({ y: tf.grad((x: tf.Tensor) => tf.mul(tf.broadcastTo(x, [1000, 4]), dy!))(x!) }),
+    {
+      name: "broadcast",
+      inputs: { x: { shape: [4], dtype: "float32" }, dy: { shape: [1000, 4], dtype: "float32" } },
+      variables: "frozen",
+    },
+  );
+  expect(graph.nodes.length).toBeLessThan(5);
+});
+
 test("makers of constants give tfjs's values and dtypes, small and large", async () => {
   const x = floats([3]);
   const makers: Record<string, () => tf.Tensor> = {
