@@ -51,10 +51,11 @@ function createLines(stream: NodeJS.WriteStream, pairsPerStep: number): Progress
   return {
     update(progress) {
       const now = performance.now() / 1000;
+      const rate = pace(progress.step);
       if (now - written < lineEvery && progress.step !== progress.steps) return;
       written = now;
       const { phase, step, steps } = progress;
-      stream.write(`${phase}: step ${step}/${steps}, ${termsOf(progress)}, ${pace(step)}\n`);
+      stream.write(`${phase}: step ${step}/${steps}, ${termsOf(progress)}, ${rate}\n`);
     },
     line: (text) => void stream.write(`${text}\n`),
     stop() {},

@@ -87,11 +87,15 @@ function compile(parts: StepParts) {
  * Rows per pass through a network inside a step, where the recipe leaves it open. On a CPU the intermediate results of
  * a few rows stay in its cache; a GPU wants the whole batch.
  */
-export function rowsPerPass({ microBatch, batchSize }: StepParts, device: Device): number {
+function rowsPerPass({ microBatch, batchSize }: StepParts, device: Device): number {
   if (microBatch > 0) return Math.min(microBatch, batchSize);
   return device === "cpu" ? Math.min(cpuRows, batchSize) : 0;
 }
 
+/**
+ * Measured on the GK-VAE step 64x64, batch 128, two cores: 645 MiB resident with 32 rows against 889 with the whole
+ * batch, and 600 ms of one processor's time against 653 to 794; 16 rows win nothing more and take 4 s longer to open.
+ */
 const cpuRows = 32;
 
 function scalarFeeds(program: StepProgram): (phaseStep: number) => Feeds {
