@@ -104,14 +104,22 @@ async function train(nameOrFile: string, flags: TrainFlags): Promise<void> {
   }
 }
 
+const samePressMilliseconds = 1000;
+
 /** The first Ctrl-C ends training after the step in work; a second one ends the program at once. */
 async function untilInterrupted(
   work: (signal: AbortSignal) => Promise<TrainingResult>,
   progress: ProgressDisplay,
 ): Promise<TrainingResult> {
   const controller = new AbortController();
+  let first = 0;
   const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(130);
+    if (controller.signal.aborted) {
+      // One key press arrives twice where npm or npx stands between: from the terminal, and forwarded.
+      if (performance.now() - first < samePressMilliseconds) return;
+      process.exit(130);
+    }
+    first = performance.now();
     controller.abort();
     progress.line("Stopping after this step (again: at once, without saving)");
   };

@@ -97,6 +97,7 @@ test("Ctrl-C saves, says the command that goes on, and that command does", async
   const log = path.join(run, "metrics.jsonl");
   while (!(existsSync(log) && readFileSync(log, "utf8").includes("\n")) && child.exitCode === null) await sleep(5);
   child.kill("SIGINT");
+  child.kill("SIGINT"); // as npx forwards what the terminal has sent already
   const { code, stderr } = await ended;
   expect(code, stderr).toBe(130);
   expect(whole(checkpoints(run))).toHaveLength(1);
