@@ -6,6 +6,7 @@ import type { Recipe } from "../../../schemas/recipe.ts";
 import { validate } from "../../../schemas/validate.ts";
 import { openSource, sourceNeedsFiles } from "../../../train/data/open-source.ts";
 import { pairRotatedDigits } from "../../../train/data/rotated-digits.ts";
+import { jointName } from "../../../train/evaluate/measure.ts";
 import { familyByName } from "../../../train/models/registry.ts";
 import { countParameters } from "../../../train/networks/parameters.ts";
 import { readRecipe, recipeNames } from "../../../train/recipes/read-recipe.ts";
@@ -39,7 +40,9 @@ for (const name of recipeNames()) {
   test(`recipe ${name} expects only quantities that an evaluation gives, each with a source`, async () => {
     const recipe = await readRecipe(name);
     const known = [
-      ...describe(recipe).factors.flatMap((factor) => blocks.map((block) => `usable.${factor.name}.${block}`)),
+      ...[...describe(recipe).factors, { name: jointName }].flatMap((factor) =>
+        blocks.map((block) => `usable.${factor.name}.${block}`),
+      ),
       ...["common", "common_2", "unique_1", "unique_2"].map((block) => `rate.${block}`),
       "disagreement.common",
     ];
