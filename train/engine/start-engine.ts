@@ -87,7 +87,7 @@ function compile(parts: StepParts) {
  * Rows per pass through a network inside a step, where the recipe leaves it open. On a CPU the intermediate results of
  * a few rows stay in its cache; a GPU wants the whole batch.
  */
-function rowsPerPass({ microBatch, batchSize }: StepParts, device: Device): number {
+export function rowsPerPass({ microBatch, batchSize }: StepParts, device: Device): number {
   if (microBatch > 0) return Math.min(microBatch, batchSize);
   return device === "cpu" ? Math.min(cpuRows, batchSize) : 0;
 }
