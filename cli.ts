@@ -8,6 +8,7 @@ import { addStartCommand } from "./start.ts";
 import { addDataCommand } from "./train/commands/data.ts";
 import { addEvaluateCommand } from "./train/commands/evaluate.ts";
 import { addExportCommand } from "./train/commands/export.ts";
+import { addResultsCommand } from "./train/commands/results.ts";
 import { addTrainCommand } from "./train/commands/train.ts";
 
 /** One verb per capability; each verb lives in its room and loads what it needs only when it runs. */
@@ -29,6 +30,7 @@ addStartCommand(program);
 addDataCommand(program);
 addTrainCommand(program);
 addEvaluateCommand(program);
+addResultsCommand(program);
 addExportCommand(program);
 addServeCommand(program);
 

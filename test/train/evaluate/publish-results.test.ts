@@ -1,0 +1,107 @@
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { expect, test } from "vitest";
+import type { Figure } from "../../../schemas/manifest.ts";
+import { publishResults } from "../../../train/evaluate/publish-results.ts";
+import { readRecipe } from "../../../train/recipes/read-recipe.ts";
+
+const folder = mkdtempSync(path.join(tmpdir(), "cominfo-publish-"));
+const markers = "# Results\n\n<!-- written by `cominfo results` from here -->\nold\n<!-- to here -->\nafter\n";
+
+const figure = (value: number): Figure => ({
+  quantity: "usable.shape.common",
+  unit: "bits",
+  value,
+  estimator: "linear probe",
+  n: 800,
+  seed: 1,
+  interval: [value - 0.1, value + 0.1],
+  minimum: 1,
+  met: value >= 1,
+});
+
+async function run(
+  name: string,
+  { seed, value, steps }: { seed: number; value: number; steps?: number },
+): Promise<string> {
+  const dir = path.join(folder, name);
+  mkdirSync(dir);
+  const recipe = await readRecipe("quickstart", { seed, ...(steps === undefined ? {} : { steps }) });
+  const write = (file: string, content: unknown): void => writeFileSync(path.join(dir, file), JSON.stringify(content));
+  write("recipe.json", recipe);
+  write("run.json", {
+    format: 1,
+    status: "finished",
+    step: recipe.training.steps,
+    steps: recipe.training.steps,
+    seconds: 1,
+    engine: "compiled",
+    device: "cpu",
+  });
+  write("results.json", {
+    format: 1,
+    experiment: "quickstart",
+    family: "gk-vae",
+    seed,
+    step: recipe.training.steps,
+    steps: recipe.training.steps,
+    pairs: 4000,
+    data: { name: "dsprites", summary: "sprites", factors: [], provenance: {} },
+    figures: [figure(value)],
+    created: "2026-01-02T03:04:05Z",
+    producer: "cominfo",
+  });
+  return dir;
+}
+
+function docs(name: string, page = markers): string {
+  const dir = path.join(folder, name);
+  mkdirSync(dir);
+  writeFileSync(path.join(dir, "results.md"), page);
+  return dir;
+}
+
+test("publishResults() makes one row of two seeds: their mean, and the smaller and larger as interval", async () => {
+  const at = docs("two");
+  const rows = await publishResults(
+    [await run("a", { seed: 1, value: 1.5 }), await run("b", { seed: 2, value: 1 })],
+    at,
+  );
+  expect(rows).toHaveLength(1);
+  expect(rows[0]).toMatchObject({
+    ours: 1.25,
+    interval: [1, 1.5],
+    seeds: [1, 2],
+    met: true,
+    device: "cpu",
+    date: "2026-01-02",
+  });
+  expect(rows[0]!.budget).toMatch(/^full: \d+ steps of \d+$/);
+  expect(JSON.parse(readFileSync(path.join(at, "results.json"), "utf8"))).toEqual(rows);
+  const page = readFileSync(path.join(at, "results.md"), "utf8");
+  expect(page).toContain("| quickstart | `usable.shape.common` |  | 1.250 bits | 1.000 to 1.500 | ≥ 1 | yes |");
+  expect(page).not.toContain("old");
+  expect(page.endsWith("<!-- to here -->\nafter\n")).toBe(true);
+});
+
+test("publishResults() replaces the rows of an experiment and keeps those of others", async () => {
+  const at = docs("again");
+  const [first] = await publishResults([await run("c", { seed: 1, value: 0.5 })], at);
+  expect(first!.met).toBe(false);
+  writeFileSync(path.join(at, "results.json"), JSON.stringify([first, { ...first, experiment: "another" }]));
+  const rows = await publishResults([await run("d", { seed: 1, value: 1.5 })], at);
+  expect(rows.map(({ experiment, ours }) => [experiment, ours])).toEqual([
+    ["another", 0.5],
+    ["quickstart", 1.5],
+  ]);
+});
+
+test("publishResults() refuses a run that is not evaluated, mixed budgets, equal seeds, and a page without its markers", async () => {
+  const at = docs("bad");
+  await expect(publishResults([folder], at)).rejects.toThrow(/must hold recipe.json, got none/);
+  const [e, f] = [await run("e", { seed: 1, value: 1 }), await run("f", { seed: 2, value: 1, steps: 7 })];
+  await expect(publishResults([e, f], at)).rejects.toThrow(/one budget, got full: .* and custom: 7 steps/);
+  await expect(publishResults([e, e], at)).rejects.toThrow(/different seeds, got 1,1/);
+  await expect(publishResults([e], docs("plain", "nothing here"))).rejects.toThrow(/must hold the lines/);
+});

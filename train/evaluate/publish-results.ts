@@ -1,0 +1,187 @@
+import { execFileSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { FailureError, UsageError } from "../../schemas/errors.ts";
+import type { Figure } from "../../schemas/manifest.ts";
+import { type PublishedRow, publishedResultsSchema } from "../../schemas/published-results.ts";
+import { type Recipe, recipeSchema } from "../../schemas/recipe.ts";
+import { type Results, resultsSchema } from "../../schemas/results.ts";
+import { type RunStatus, runStatusSchema } from "../../schemas/run-status.ts";
+import { validate } from "../../schemas/validate.ts";
+import { realDisk, replaceFile } from "../engine/disk.ts";
+import { readRecipe, recipeNames } from "../recipes/read-recipe.ts";
+
+/** What one evaluated run says of itself. */
+export interface EvaluatedRun {
+  readonly recipe: Recipe;
+  readonly results: Results;
+  readonly status: RunStatus;
+  /** Name of the recipe's budget that the run had, `full`, or `custom`. */
+  readonly budget: string;
+}
+
+/**
+ * Puts the figures of evaluated runs into `docs/results.json` and the table of `docs/results.md`. Runs of one recipe and
+ * budget with different seeds become one row a quantity; rows of the same experiment that were there are replaced,
+ * others stay.
+ *
+ * @throws UsageError if a run is not evaluated, or the runs of one recipe do not belong together
+ */
+export async function publishResults(folders: readonly string[], docs: string): Promise<readonly PublishedRow[]> {
+  const runs = await Promise.all(folders.map(readEvaluated));
+  const stamp = { commit: commit() };
+  const fresh = rowsOf(runs).map((row) => ({ ...row, ...stamp }));
+  const file = path.join(docs, "results.json");
+  const experiments = new Set(fresh.map(({ experiment }) => experiment));
+  const kept = (await readRows(file)).filter(({ experiment }) => !experiments.has(experiment));
+  const rows = [...kept, ...fresh].sort((a, b) => order(a).localeCompare(order(b)));
+  const page = path.join(docs, "results.md");
+  const text = withTable(await readFile(page, "utf8").catch(() => `${begin}\n${end}\n`), rows, page);
+  await replaceFile(realDisk, file, utf8(`${JSON.stringify(rows, null, 2)}\n`));
+  await replaceFile(realDisk, page, utf8(text));
+  return rows;
+}
+
+/** One row a quantity of each experiment. Exported for its tests. */
+export function rowsOf(runs: readonly EvaluatedRun[]): Omit<PublishedRow, "commit">[] {
+  const byExperiment = new Map<string, EvaluatedRun[]>();
+  for (const run of runs) {
+    const name = run.results.experiment;
+    byExperiment.set(name, [...(byExperiment.get(name) ?? []), run]);
+  }
+  return [...byExperiment.values()].flatMap((group) => {
+    requireOneKind(group);
+    const first = group[0]!;
+    return first.results.figures.map((figure) => rowOf(figure.quantity, group));
+  });
+}
+
+function requireOneKind(group: readonly EvaluatedRun[]): void {
+  const [first, ...others] = group;
+  const different = others.find((run) => budgetOf(run) !== budgetOf(first!));
+  if (different !== undefined) {
+    throw new UsageError(
+      `Cannot publish "${first!.recipe.name}": its runs must have one budget, got ${budgetOf(first!)} and ${budgetOf(different)}`,
+    );
+  }
+  const seeds = group.map(({ results }) => results.seed);
+  if (new Set(seeds).size < seeds.length) {
+    throw new UsageError(`Cannot publish "${first!.recipe.name}": its runs must have different seeds, got ${seeds}`);
+  }
+}
+
+function rowOf(quantity: string, group: readonly EvaluatedRun[]): Omit<PublishedRow, "commit"> {
+  const figures = group.map(({ results }): Figure => {
+    const figure = results.figures.find((candidate) => candidate.quantity === quantity);
+    if (figure === undefined)
+      throw new UsageError(`Cannot publish ${quantity}: a run of ${results.experiment} lacks it`);
+    return figure;
+  });
+  const first = figures[0]!;
+  const values = figures.map(({ value }) => value);
+  const ours = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const { unit, estimator, paper, minimum, maximum } = first;
+  const interval = values.length > 1 ? [Math.min(...values), Math.max(...values)] : first.interval;
+  const isJudged = minimum !== undefined || maximum !== undefined;
+  const { recipe, results, status } = group[0]!;
+  return {
+    experiment: results.experiment,
+    quantity,
+    unit,
+    ...(paper === undefined ? {} : { paper }),
+    ours,
+    ...(interval === undefined ? {} : { interval: [...interval] }),
+    estimator,
+    seeds: group.map((run) => run.results.seed),
+    budget: budgetOf(group[0]!),
+    device: status.device,
+    ...(minimum === undefined ? {} : { minimum }),
+    ...(maximum === undefined ? {} : { maximum }),
+    ...(isJudged
+      ? { met: (minimum === undefined || ours >= minimum) && (maximum === undefined || ours <= maximum) }
+      : {}),
+    command: commandOf(recipe, group[0]!.budget),
+    date: results.created.slice(0, 10),
+  };
+}
+
+function budgetOf({ budget, recipe, results }: EvaluatedRun): string {
+  return `${budget}: ${results.step} steps of ${recipe.training.batchSize}`;
+}
+
+function commandOf({ name, training }: Recipe, budget: string): string {
+  const words = ["cominfo train", name];
+  if (budget === "custom") words.push("--steps", String(training.steps), "--batch-size", String(training.batchSize));
+  else if (budget !== "full") words.push("--budget", budget);
+  words.push("--seed", String(training.seed));
+  return `${words.join(" ")} && cominfo evaluate runs/${name}`;
+}
+
+async function readEvaluated(folder: string): Promise<EvaluatedRun> {
+  const read = async (name: string): Promise<unknown> => {
+    const file = path.join(folder, name);
+    const text = await readFile(file, "utf8").catch(() => undefined);
+    if (text === undefined) {
+      throw new UsageError(`Cannot publish "${folder}": it must hold ${name}, got none; train and evaluate it first`);
+    }
+    return JSON.parse(text);
+  };
+  const action = `publish "${folder}"`;
+  const recipe = validate(recipeSchema, await read("recipe.json"), action);
+  const results = validate(resultsSchema, await read("results.json"), action);
+  const status = validate(runStatusSchema, await read("run.json"), action);
+  return { recipe, results, status, budget: await nameOfBudget(recipe, results) };
+}
+
+async function nameOfBudget(recipe: Recipe, { step }: Results): Promise<string> {
+  const { batchSize } = recipe.training;
+  const named = Object.entries(recipe.budgets ?? {}).find(
+    ([, budget]) => budget.steps === step && (budget.batchSize ?? batchSize) === batchSize,
+  );
+  if (named !== undefined) return named[0];
+  if (!recipeNames().includes(recipe.name)) return "custom";
+  const { training } = await readRecipe(recipe.name);
+  return training.steps === step && training.batchSize === batchSize ? "full" : "custom";
+}
+
+async function readRows(file: string): Promise<PublishedRow[]> {
+  const text = await readFile(file, "utf8").catch(() => "[]");
+  return validate(publishedResultsSchema, JSON.parse(text), `read "${file}"`);
+}
+
+const begin = "<!-- written by `cominfo results` from here -->";
+const end = "<!-- to here -->";
+
+function withTable(text: string, rows: readonly PublishedRow[], page: string): string {
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) {
+    throw new FailureError(`Cannot write the table of "${page}": it must hold the lines "${begin}" and "${end}"`);
+  }
+  return `${text.slice(0, from + begin.length)}\n\n${tableOf(rows)}\n\n${text.slice(to)}`;
+}
+
+function tableOf(rows: readonly PublishedRow[]): string {
+  const header = "| experiment | quantity | paper | ours | interval | wanted | met | budget | seeds | date |";
+  const number = (value: number | undefined): string => (value === undefined ? "" : value.toFixed(3));
+  const lines = rows.map((row) => {
+    const wanted = [
+      ...(row.minimum === undefined ? [] : [`≥ ${row.minimum}`]),
+      ...(row.maximum === undefined ? [] : [`≤ ${row.maximum}`]),
+    ].join(", ");
+    const interval = row.interval === undefined ? "" : `${number(row.interval[0])} to ${number(row.interval[1])}`;
+    const met = row.met === undefined ? "" : row.met ? "yes" : "**no**";
+    return `| ${row.experiment} | \`${row.quantity}\` | ${number(row.paper)} | ${number(row.ours)} ${row.unit} | ${interval} | ${wanted} | ${met} | ${row.budget} | ${row.seeds.join(", ")} | ${row.date} |`;
+  });
+  return [header, header.replace(/[^|]+/g, " --- "), ...lines].join("\n");
+}
+
+const order = ({ experiment, quantity }: PublishedRow): string => `${experiment} ${quantity}`;
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+function commit(): string {
+  try {
+    return execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
+  } catch {
+    return "unknown";
+  }
+}
