@@ -12,7 +12,7 @@ interface TrainFlags {
   readonly batchSize?: number;
   readonly seed?: number;
   readonly budget?: string;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly engine: "compiled" | "eager";
   readonly backend: "cpu" | "tensorflow";
   readonly device: Device | "auto";
@@ -26,7 +26,7 @@ interface TrainFlags {
 const examples = `
 Examples:
   $ cominfo train quickstart
-  $ cominfo train rotated-mnist --data ../shared/data/mnist --budget hour
+  $ cominfo train rotated-mnist --data ../shared/data/mnist --budget reduced
   $ cominfo train quickstart --steps 200 --set training.logEvery=10 --out runs/try
   $ cominfo train quickstart --resume
 `;
@@ -43,7 +43,7 @@ export function addTrainCommand(program: Command): void {
     .option("--batch-size <n>", "pairs a step", whole("--batch-size", 1))
     .option("--seed <n>", "seed of everything that is random", whole("--seed", 0))
     .option("--budget <name>", "one of the recipe's named budgets")
-    .option("--set <path=value>", "any field of the recipe; may be repeated", collect, [])
+    .option("--set <path=value>", "any field of the recipe; may be repeated", collect)
     .option("--engine <engine>", "compiled or eager", oneOf("--engine", ["compiled", "eager"]), "compiled")
     .option(
       "--backend <backend>",
@@ -152,7 +152,7 @@ function resumeCommand(outDir: string, flags: TrainFlags): string {
 
 const silent: ProgressDisplay = { update() {}, line() {}, stop() {} };
 
-function collect(value: string, before: readonly string[]): string[] {
+function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
 

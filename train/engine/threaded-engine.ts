@@ -23,6 +23,8 @@ export type Answer =
  * not the one that draws the next batch, moves the progress bar and hears Ctrl-C.
  */
 export async function startThreadedEngine(step: CompiledStep, options: CompiledOptions): Promise<Engine> {
+  // Set here: the process.env of a worker is a copy, which the native library that it loads does not see.
+  process.env.ORT_DISABLE_TELEMETRY = "1";
   const worker = new Worker(builtFile("train/engine/engine-thread"));
   const ask = createAsk(worker);
   try {
