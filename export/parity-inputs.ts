@@ -6,7 +6,7 @@ import type { TraceInput } from "./trace.ts";
 /** Seeded inputs on which an exported file is compared with the function it came from. */
 
 export interface ParityInput extends TraceInput {
-  /** Integers are drawn from 0 .. below - 1, for instance the rows of an embedding; default: 256 for uint8, else 2. */
+  /** Whole numbers are drawn from 0 .. below - 1, for instance rows of an embedding; default: 256 for uint8, else 2. */
   readonly below?: number;
 }
 
@@ -46,7 +46,7 @@ function drawer(
   const edge = 0.25 + uniform() / 2; // where the step of a structured row stands
   const slope = 0.5 + uniform();
   const structure = (row: readonly number[], i: number): number => structured(row, i, { edge, slope });
-  if (dtype === "float32") {
+  if (dtype === "float32" && below === undefined) {
     // Ten standard deviations: beyond any code or noise, and not so large that a saturated sigmoid's few values near
     // its turning point carry the rounding of huge logits.
     return {

@@ -15,6 +15,8 @@ export const symbolicBackend = "cominfo-symbolic";
 
 interface Entry {
   symbol: Traced;
+  /** Where the symbol's values are recorded. */
+  graph: GraphBuilder | undefined;
   references: number;
   /** Kernel or role that made the tensor: what an error names. */
   origin: string;
@@ -50,13 +52,27 @@ export class SymbolicBackend extends tf.KernelBackend {
   }
 
   tracedOf(info: tf.TensorInfo): Traced {
-    const { symbol } = this.#data.get(info.dataId);
+    const symbol = this.#inThisGraph(this.#data.get(info.dataId));
     if (symbol.shape.length === info.shape.length && symbol.shape.every((size, i) => size === info.shape[i]))
       return symbol;
     // tfjs lets two tensors of different shape share data (Tensor.reshape outside of the trace).
     if (symbol.known !== undefined) return fromKnown(symbol.dtype, info.shape, numbers(symbol.known.data));
     if (symbol.splat !== undefined) return fromSplat(symbol.dtype, info.shape, symbol.splat);
     return fromPlain(this.#need().reshape(plain(this.#need(), symbol), info.shape), symbol.dtype);
+  }
+
+  /** A tensor from outside of the function stays on this backend after its first trace; the next graph has none of its values. */
+  #inThisGraph(entry: Entry): Traced {
+    if (entry.graph === this.#graph) return entry.symbol;
+    const { known, splat } = entry.symbol;
+    if (known === undefined && splat === undefined) {
+      throw new Error(
+        `Cannot use a tensor of an earlier trace (result of ${entry.origin}): it has no value until its graph runs`,
+      );
+    }
+    entry.graph = this.#graph;
+    entry.symbol = { ...entry.symbol, forms: {}, home: "plain" };
+    return entry.symbol;
   }
 
   /** Runs the lowering of a kernel and hands its results to tfjs. */
@@ -89,7 +105,7 @@ export class SymbolicBackend extends tf.KernelBackend {
     // A tensor without elements is known, and folds: few runtimes agree on operators over nothing.
     const isEmpty = elementCount(symbol.shape) === 0 && symbol.known === undefined;
     const kept = isEmpty ? fromKnown(symbol.dtype, symbol.shape, []) : symbol;
-    this.#data.set(dataId, { symbol: kept, references: 1, origin });
+    this.#data.set(dataId, { symbol: kept, graph: this.#graph, references: 1, origin });
     return { dataId, shape: [...symbol.shape], dtype: symbol.dtype };
   }
 
@@ -123,6 +139,7 @@ export class SymbolicBackend extends tf.KernelBackend {
   ): void {
     this.#data.set(dataId, {
       symbol: fromKnown(dtype, shape, values as ArrayLike<number>),
+      graph: this.#graph,
       references,
       origin: "constant",
     });

@@ -115,7 +115,7 @@ test("a graph traced with a symbolic batch gives eager tfjs's numbers at any bat
     const data = pixels(batch);
     const actual = await session.run({ x: { dtype: "uint8", shape: [batch, 8, 6, 3], data } });
     const expected = fn({ x: tf.tensor(data, [batch, 8, 6, 3], "int32") });
-    expect(actual["y"]!.shape).toEqual([batch, 5]);
+    expect(actual.y!.shape).toEqual([batch, 5]);
     for (const name of ["y", "mean"])
       expect(largestGap(expected[name]!.dataSync(), actual[name]!.data as Float32Array)).toBeLessThan(1e-5);
   }
@@ -191,4 +191,17 @@ test("trace() with frozen variables refuses a function that assigns one", () => 
       { name: "t", inputs: {}, variables: "frozen" },
     ),
   ).toThrow(/assigns the variable "bias"/);
+});
+
+test("a tensor made outside of the function is a constant of every graph that uses it", async () => {
+  const offset = tf.tensor2d([1, 2, 3], [1, 3]);
+  const fn = ({ x }: Record<string, tf.Tensor>): Record<string, tf.Tensor> => ({ y: tf.add(x!, offset) });
+  const options = { name: "t", inputs: { x: float(["batch", 3]) }, variables: "frozen" } as const;
+  const first = writeOnnx(trace(fn, options));
+  expect(writeOnnx(trace(fn, options))).toEqual(first);
+  const session = await createSession(first);
+  const { y } = await session.run({ x: { dtype: "float32", shape: [1, 3], data: Float32Array.of(10, 20, 30) } });
+  expect(Array.from(y!.data as Float32Array)).toEqual([11, 22, 33]);
+  await session.release();
+  expect(Array.from(tf.add(offset, 1).dataSync())).toEqual([2, 3, 4]);
 });

@@ -1,0 +1,50 @@
+import type { Command } from "commander";
+import { UsageError } from "../schemas/errors.ts";
+
+interface ConvertFlags {
+  readonly out: string;
+  readonly name?: string;
+  readonly batch: "dynamic" | number;
+  readonly opset: number;
+}
+
+/** Adds the verb `convert`. */
+export function addConvertCommand(program: Command): void {
+  program
+    .command("convert")
+    .description("converts a saved tfjs model (layers or graph) to ONNX, and proves that both agree")
+    .argument("<model.json>", "the saved model; its weight shards lie beside it")
+    .requiredOption("--out <file>", "the ONNX file to write")
+    .option("--name <name>", "of the graph (default: that of --out)")
+    .option("--batch <size>", "dynamic, or a fixed number of rows", batchSize, "dynamic")
+    .option("--opset <version>", "the compiler writes 17", Number, 17)
+    .action(convertVerb);
+}
+
+async function convertVerb(model: string, { out, name, batch, opset }: ConvertFlags): Promise<void> {
+  // Loaded only now: tfjs and the compiler take a second that `cominfo --help` should not.
+  const { convert } = await import("./convert.ts");
+  const { format, graph, bytes, parity } = await convert({
+    model,
+    out,
+    batch,
+    opset,
+    ...(name === undefined ? {} : { name }),
+  });
+  const types = (values: typeof graph.inputs): string =>
+    values.map((value) => `${value.name} ${value.dtype} [${value.shape.join(", ")}]`).join(", ");
+  const worst = Math.max(0, ...parity.map(({ maxRelativeError }) => maxRelativeError));
+  console.error(
+    `Converted a ${format} to ${out}: ${graph.nodes.length} nodes, ${bytes.length} bytes, opset ${graph.opset}`,
+  );
+  console.error(`  in:  ${types(graph.inputs)}`);
+  console.error(`  out: ${types(graph.outputs)}`);
+  console.error(`  largest difference from tfjs and WASM ${worst.toExponential(1)} of the scale, allowed 1e-5`);
+}
+
+function batchSize(text: string): "dynamic" | number {
+  if (text === "dynamic") return text;
+  const size = /^\d+$/.test(text) ? Number(text) : 0;
+  if (Number.isSafeInteger(size) && size >= 1) return size;
+  throw new UsageError(`Cannot convert: --batch must be dynamic or a whole number of at least 1, got "${text}"`);
+}

@@ -1,0 +1,136 @@
+import path from "node:path";
+import { FailureError, UsageError } from "../schemas/errors.ts";
+import { checkModel } from "./check.ts";
+import { opset as writtenOpset } from "./finish.ts";
+import type { Graph } from "./graph.ts";
+import { writeOnnx } from "./onnx-writer.ts";
+import { checkParity, type ParityCase } from "./parity.ts";
+import type { ParityInput } from "./parity-inputs.ts";
+import { replaceFile } from "./replace-folder.ts";
+import { conversionFailure, openSavedModel, type SavedInput, type SavedModel } from "./saved-model.ts";
+import { trace, type TraceInput } from "./trace.ts";
+
+export interface ConvertOptions {
+  /** `model.json` of a saved tfjs layers or graph model. */
+  readonly model: string;
+  /** The ONNX file to write; without it nothing is written. */
+  readonly out?: string;
+  /** Of the graph; default: the name of `out`, or of the folder of `model`. */
+  readonly name?: string;
+  /** Size of the first axis where the model leaves it open; default: any. */
+  readonly batch?: "dynamic" | number;
+  /** The compiler writes opset 17. */
+  readonly opset?: number;
+  /** Of the inputs on which parity is checked; default: 1. */
+  readonly seed?: number;
+}
+
+export interface Converted {
+  readonly format: SavedModel["format"];
+  readonly graph: Graph;
+  readonly bytes: Uint8Array;
+  readonly parity: readonly ParityCase[];
+}
+
+/**
+ * Converts a model that tfjs saved to ONNX: traced as it infers, checked against the ONNX rules and compared with tfjs
+ * itself and the WASM runtime. `out` is replaced as a whole, or left as it was.
+ *
+ * @throws UsageError if `model` is no saved tfjs model, or an option cannot be used
+ * @throws FailureError if a shard is missing, an operation has no ONNX form, or the result differs from tfjs
+ */
+export async function convert(options: ConvertOptions): Promise<Converted> {
+  const { model: file, out, batch = "dynamic", opset = writtenOpset, seed = 1 } = options;
+  if (opset !== writtenOpset) {
+    throw new UsageError(`Cannot convert "${file}": opset must be ${writtenOpset}, got ${opset}`);
+  }
+  if (batch !== "dynamic" && !(Number.isSafeInteger(batch) && batch >= 1)) {
+    throw new UsageError(
+      `Cannot convert "${file}": batch must be dynamic or a whole number of at least 1, got ${batch}`,
+    );
+  }
+  const model = await openSavedModel(file);
+  try {
+    const inputs = Object.fromEntries(model.inputs.map((input) => [input.name, traceInput(file, input, batch)]));
+    const graph = traced(file, model, { name: options.name ?? nameOf(options), inputs });
+    const bytes = writeOnnx(graph);
+    checkModel(bytes);
+    const limits = indexLimits(graph);
+    const parityInputs: Record<string, ParityInput> = {};
+    for (const [name, input] of Object.entries(inputs)) {
+      const below = limits.get(name);
+      // A float input that is cast to indices is fed whole numbers, as its rows of a table.
+      parityInputs[name] = below === undefined ? input : { ...input, below };
+    }
+    const parity = await checkParity({ name: file, fn: model.fn, model: bytes, inputs: parityInputs, seed });
+    if (out !== undefined) await replaceFile(out, bytes);
+    return { format: model.format, graph, bytes, parity };
+  } finally {
+    model.dispose();
+  }
+}
+
+function nameOf({ out, model }: ConvertOptions): string {
+  if (out !== undefined) return path.basename(out).replace(/\.onnx$/, "");
+  return path.basename(path.dirname(path.resolve(model)));
+}
+
+function traceInput(file: string, { name, dtype, shape }: SavedInput, batch: "dynamic" | number): TraceInput {
+  if (dtype !== "float32" && dtype !== "int32" && dtype !== "bool") {
+    throw new UsageError(`Cannot convert "${file}": input "${name}" must be float32, int32 or bool, got ${dtype}`);
+  }
+  const open = shape.findIndex((size, axis) => size < 0 && axis > 0);
+  if (open > 0) {
+    throw new UsageError(
+      `Cannot convert "${file}": input "${name}" must have fixed sizes but for its first axis, got [${shape.map((size) => (size < 0 ? "?" : size)).join(", ")}]; save the model with a fixed size of axis ${open}`,
+    );
+  }
+  const first = batch === "dynamic" ? ("batch" as const) : batch;
+  return { dtype, shape: shape.map((size) => (size < 0 ? first : size)) };
+}
+
+function traced(
+  file: string,
+  model: SavedModel,
+  { name, inputs }: { name: string; inputs: Readonly<Record<string, TraceInput>> },
+): Graph {
+  const metadata = { source: `tfjs ${model.format}`, producer: "cominfo convert" };
+  try {
+    return trace(model.fn, { name, inputs, variables: "frozen", metadata });
+  } catch (error) {
+    if (error instanceof UsageError || error instanceof FailureError) throw error;
+    throw conversionFailure(file, error);
+  }
+}
+
+/** Operators that an index goes through on its way from an input to the table it chooses from. */
+const carriers = new Set([
+  "Cast",
+  "Identity",
+  "Reshape",
+  "Squeeze",
+  "Unsqueeze",
+  "Transpose",
+  "Concat",
+  "Slice",
+  "Split",
+  "Clip",
+]);
+
+/** Inputs that are used as indices, with the number of rows they choose from. */
+function indexLimits(graph: Graph): ReadonlyMap<string, number> {
+  const origins = new Map(graph.inputs.map(({ name }) => [name, name]));
+  const limits = new Map<string, number>();
+  for (const { op, inputs, outputs, attributes } of graph.nodes) {
+    if (carriers.has(op)) {
+      const origin = inputs.map((name) => origins.get(name)).find((name) => name !== undefined);
+      if (origin !== undefined) for (const { name } of outputs) origins.set(name, origin);
+    }
+    const origin = origins.get(inputs[1] ?? "");
+    const table = graph.initializers.get(inputs[0] ?? "");
+    if (op !== "Gather" || origin === undefined || table === undefined) continue;
+    const axis = attributes.axis?.kind === "int" ? attributes.axis.value : 0;
+    limits.set(origin, Math.min(limits.get(origin) ?? Number.POSITIVE_INFINITY, table.shape.at(axis)!));
+  }
+  return limits;
+}

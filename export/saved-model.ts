@@ -1,0 +1,199 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { loadGraphModel } from "@tensorflow/tfjs-converter";
+import * as tf from "@tensorflow/tfjs-core";
+import { loadLayersModel } from "@tensorflow/tfjs-layers";
+import "./tfjs-setup.ts";
+import { FailureError, UsageError } from "../schemas/errors.ts";
+import type { TensorFunction } from "./trace.ts";
+
+/** A model that tfjs saved as `model.json` and weight shards, read from disk: tfjs-node, which could, is not needed. */
+
+export interface SavedInput {
+  readonly name: string;
+  readonly dtype: string;
+  /** -1 where the model leaves the size open. */
+  readonly shape: readonly number[];
+}
+
+export interface SavedModel {
+  readonly format: "layers model" | "graph model";
+  readonly inputs: readonly SavedInput[];
+  /** Inference: dropout is off, batch normalisation uses its moving averages. */
+  readonly fn: TensorFunction;
+  dispose(): void;
+}
+
+/**
+ * @param file path of `model.json`; the shards lie beside it
+ * @throws UsageError if there is no such file, or it is not a saved tfjs model
+ * @throws FailureError if a shard is missing or short, or tfjs cannot build the model
+ */
+export async function openSavedModel(file: string): Promise<SavedModel> {
+  const json = await readModelJson(file);
+  const handler: tf.io.IOHandler = {
+    load: () => tf.io.getModelArtifactsForJSON(json, (manifest) => readWeights(file, manifest)),
+  };
+  const previous = tf.getBackend();
+  await tf.setBackend("cpu");
+  try {
+    return isGraph(json) ? graphModel(await loadGraphModel(handler)) : layersModel(await loadLayersModel(handler));
+  } catch (error) {
+    if (error instanceof UsageError || error instanceof FailureError) throw error;
+    throw conversionFailure(file, error);
+  } finally {
+    if (previous !== "") await tf.setBackend(previous);
+  }
+}
+
+/** What tfjs or the compiler says, as one line. */
+export function conversionFailure(file: string, error: unknown): FailureError {
+  const message = error instanceof Error ? error.message : String(error);
+  // tfjs goes on with advice for users of Python converters and of its own issue tracker.
+  const [first = message] = message.split(/\n|\. (?=File an issue|This may be due)/);
+  return new FailureError(`Cannot convert "${file}": ${first.trim()}`, { code: "unsupported", cause: error });
+}
+
+async function readModelJson(file: string): Promise<tf.io.ModelJSON> {
+  const refuse = (actual: string, cause?: unknown): UsageError =>
+    new UsageError(
+      `Cannot convert "${file}": it must be the model.json of a saved tfjs layers or graph model, got ${actual}`,
+      { code: "bad_model", cause },
+    );
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (code === "EISDIR") throw refuse("a folder; name the file in it", error);
+    throw refuse(code === "ENOENT" ? "nothing there" : code, error);
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw refuse("a file that is not JSON", error);
+  }
+  if (typeof json !== "object" || json === null || !("modelTopology" in json)) {
+    throw refuse('JSON without "modelTopology"');
+  }
+  const { modelTopology, weightsManifest } = json as Partial<tf.io.ModelJSON>;
+  if (typeof modelTopology !== "object" || modelTopology === null) throw refuse('an empty "modelTopology"');
+  if (!Array.isArray(weightsManifest)) throw refuse('JSON without "weightsManifest"');
+  return withoutInitializers(json) as tf.io.ModelJSON;
+}
+
+/**
+ * Loading draws initial weights only to replace them, and the orthogonal ones of recurrent layers need methods that
+ * tfjs adds to tensors in its union package alone.
+ */
+function withoutInitializers(json: unknown): unknown {
+  if (Array.isArray(json)) return json.map(withoutInitializers);
+  if (typeof json !== "object" || json === null) return json;
+  if ("class_name" in json && json.class_name === "Orthogonal") return { class_name: "Zeros", config: {} };
+  return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, withoutInitializers(value)]));
+}
+
+function isGraph({ format, modelTopology }: tf.io.ModelJSON): boolean {
+  return format === "graph-model" || "node" in (modelTopology as object);
+}
+
+async function readWeights(
+  file: string,
+  manifest: tf.io.WeightsManifestConfig,
+): Promise<[tf.io.WeightsManifestEntry[], ArrayBuffer]> {
+  const shards: Uint8Array[] = [];
+  for (const shard of manifest.flatMap(({ paths }) => paths)) {
+    const place = path.join(path.dirname(file), shard);
+    const bytes = await readFile(place).catch((cause: unknown) => {
+      throw new FailureError(
+        `Cannot convert "${file}": weight shard "${shard}" must lie beside it, got nothing readable; copy it there`,
+        { code: "missing_shard", cause },
+      );
+    });
+    shards.push(bytes);
+  }
+  const specs = manifest.flatMap(({ weights }) => weights);
+  const [wanted, actual] = [bytesOf(specs), shards.reduce((sum, { length }) => sum + length, 0)];
+  if (wanted !== undefined && wanted !== actual) {
+    throw new FailureError(
+      `Cannot convert "${file}": its weight shards must hold ${wanted} bytes, got ${actual}; copy them again`,
+      { code: "bad_shard" },
+    );
+  }
+  const joined = new Uint8Array(actual);
+  let at = 0;
+  for (const shard of shards) {
+    joined.set(shard, at);
+    at += shard.length;
+  }
+  return [specs, joined.buffer];
+}
+
+/** undefined with string weights, whose size the manifest does not tell. */
+function bytesOf(specs: readonly tf.io.WeightsManifestEntry[]): number | undefined {
+  const widths: Readonly<Record<string, number>> = {
+    float32: 4,
+    int32: 4,
+    complex64: 8,
+    bool: 1,
+    uint8: 1,
+    uint16: 2,
+    float16: 2,
+  };
+  let total = 0;
+  for (const { shape, dtype, quantization } of specs) {
+    const width = widths[quantization?.dtype ?? dtype];
+    if (width === undefined) return undefined;
+    total += width * tf.util.sizeFromShape(shape);
+  }
+  return total;
+}
+
+function layersModel(model: Awaited<ReturnType<typeof loadLayersModel>>): SavedModel {
+  const inputs = model.inputs.map(({ sourceLayer, dtype, shape }) => ({
+    name: sourceLayer.name, // the tensor's own name counts up with every model of the process
+    dtype: dtype as string,
+    shape: shape.map((size) => size ?? -1),
+  }));
+  return {
+    format: "layers model",
+    inputs,
+    fn(tensors) {
+      // `predict` would loop over slices of 32 rows.
+      const results = model.apply(
+        inputs.map(({ name }) => tensors[name]!),
+        { training: false },
+      ) as tf.Tensor | tf.Tensor[];
+      const outputs = Array.isArray(results) ? results : [results];
+      return Object.fromEntries(outputs.map((tensor, i) => [outputName(model.outputNames[i]!, tensors), tensor]));
+    },
+    dispose: () => void model.dispose(),
+  };
+}
+
+function graphModel(model: Awaited<ReturnType<typeof loadGraphModel>>): SavedModel {
+  const plainName = (name: string): string => name.replace(/:0$/, "");
+  const inputs = model.inputs.map(({ name, dtype, shape }) => ({
+    name: plainName(name),
+    dtype: dtype as string,
+    shape: shape ?? [-1],
+  }));
+  const outputs = model.outputs.map(({ name }) => name);
+  return {
+    format: "graph model",
+    inputs,
+    fn(tensors) {
+      const feeds = Object.fromEntries(model.inputs.map(({ name }, i) => [name, tensors[inputs[i]!.name]!]));
+      const results = model.execute(feeds, outputs);
+      const list = Array.isArray(results) ? results : [results];
+      return Object.fromEntries(list.map((tensor, i) => [outputName(plainName(outputs[i]!), tensors), tensor]));
+    },
+    dispose: () => model.dispose(),
+  };
+}
+
+/** ONNX has one name space: an output that passes an input through needs a name of its own. */
+function outputName(name: string, inputs: Readonly<Record<string, tf.Tensor>>): string {
+  return Object.hasOwn(inputs, name) ? `${name}_output` : name;
+}

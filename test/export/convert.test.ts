@@ -1,0 +1,297 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import * as tf from "@tensorflow/tfjs-core";
+import * as layers from "@tensorflow/tfjs-layers";
+import { Command } from "commander";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { addConvertCommand } from "../../export/command.ts";
+import { convert } from "../../export/convert.ts";
+import "../../export/tfjs-setup.ts";
+import { createSession } from "../../runtime/create-session.ts";
+import { FailureError, UsageError } from "../../schemas/errors.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), "cominfo-convert-"));
+  await tf.setBackend("cpu");
+});
+afterEach(() => tf.disposeVariables());
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Writes model.json and its weights in two shards, as tfjs-node does. */
+async function save(name: string, model: layers.LayersModel): Promise<string> {
+  const dir = path.join(folder, name);
+  mkdirSync(dir, { recursive: true });
+  await model.save(
+    tf.io.withSaveHandler(async ({ modelTopology, weightSpecs, weightData, ...rest }) => {
+      const bytes = Buffer.from(weightData as ArrayBuffer);
+      const half = Math.floor(bytes.length / 2);
+      writeFileSync(path.join(dir, "group1-shard1of2.bin"), bytes.subarray(0, half));
+      writeFileSync(path.join(dir, "group1-shard2of2.bin"), bytes.subarray(half));
+      const paths = ["group1-shard1of2.bin", "group1-shard2of2.bin"];
+      writeJson(name, { ...rest, modelTopology, weightsManifest: [{ paths, weights: weightSpecs }] });
+      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "JSON" } };
+    }),
+  );
+  return path.join(dir, "model.json");
+}
+
+function writeJson(name: string, json: object): string {
+  mkdirSync(path.join(folder, name), { recursive: true });
+  const file = path.join(folder, name, "model.json");
+  writeFileSync(file, JSON.stringify(json));
+  return file;
+}
+
+/** Weights that are no accident of an initialiser: moving averages of batch normalisation stay positive. */
+function setWeights(model: layers.LayersModel): void {
+  let at = 0;
+  const weights = model.getWeights().map((weight) => {
+    const values = Float32Array.from({ length: weight.size }, () => {
+      at = (at * 16807 + 11) % 2147483647;
+      return 0.1 + 0.5 * (at / 2147483647 - 0.3);
+    });
+    return tf.tensor(values, weight.shape);
+  });
+  model.setWeights(weights);
+}
+
+function imageModel(): layers.LayersModel {
+  const input = layers.input({ shape: [12, 8, 3], name: "picture" });
+  const convolution = layers.layers.conv2d({ filters: 5, kernelSize: [3, 2], strides: 2, padding: "same" });
+  const pieces = [
+    convolution,
+    layers.layers.batchNormalization({}),
+    layers.layers.activation({ activation: "relu" }),
+    layers.layers.maxPooling2d({ poolSize: 2 }),
+    layers.layers.upSampling2d({ size: [2, 2] }),
+    layers.layers.averagePooling2d({ poolSize: [2, 1], strides: [2, 1] }),
+    layers.layers.conv2dTranspose({ filters: 4, kernelSize: 3, strides: 2, padding: "valid" }),
+    layers.layers.dropout({ rate: 0.5 }),
+    layers.layers.flatten(),
+  ];
+  const hidden = pieces.reduce((x, layer) => layer.apply(x) as layers.SymbolicTensor, input);
+  const classes = layers.layers.dense({ units: 6, activation: "softmax", name: "classes" }).apply(hidden);
+  const size = layers.layers.dense({ units: 1, name: "size" }).apply(hidden);
+  return layers.model({ inputs: input, outputs: [classes, size] as layers.SymbolicTensor[], name: "pictures" });
+}
+
+test("a layers model of images keeps its numbers, at any batch size, with dropout off", async () => {
+  const model = imageModel();
+  setWeights(model);
+  const file = await save("images", model);
+  const out = path.join(folder, "deep/er/images.onnx");
+  const { format, graph, parity } = await convert({ model: file, out });
+  expect(format).toBe("layers model");
+  expect(graph.name).toBe("images");
+  expect(graph.inputs.map(({ name, shape }) => [name, shape])).toEqual([["picture", ["batch", 12, 8, 3]]]);
+  expect(graph.outputs.map(({ name, shape }) => [name, shape])).toEqual([
+    ["classes", ["batch", 6]],
+    ["size", ["batch", 1]],
+  ]);
+  expect(Math.max(...parity.map(({ maxRelativeError }) => maxRelativeError))).toBeLessThan(1e-5);
+
+  const data = Float32Array.from({ length: 3 * 12 * 8 * 3 }, (_, i) => Math.sin(i));
+  const [classes, size] = model.predict(tf.tensor(data, [3, 12, 8, 3])) as tf.Tensor[];
+  const session = await createSession(out);
+  const actual = await session.run({ picture: { dtype: "float32", shape: [3, 12, 8, 3], data } });
+  await session.release();
+  for (const [name, expected] of Object.entries({ classes: classes!, size: size! })) {
+    const values = expected.dataSync();
+    const scale = Math.max(...Array.from(values, Math.abs));
+    for (const [i, value] of values.entries()) {
+      expect(Math.abs((actual[name]!.data as Float32Array)[i]! - value) / scale, name).toBeLessThan(1e-5);
+    }
+  }
+});
+
+test("a fixed batch and a name can be asked for", async () => {
+  const file = await save("fixed", layers.sequential({ layers: [layers.layers.dense({ units: 2, inputShape: [3] })] }));
+  const { graph } = await convert({ model: file, batch: 4, name: "mine" });
+  expect(graph.name).toBe("mine");
+  expect(graph.inputs[0]!.shape).toEqual([4, 3]);
+  expect(graph.outputs[0]!.shape).toEqual([4, 2]);
+});
+
+test("a model with an embedding is compared on indices that its table has", async () => {
+  const model = layers.sequential({
+    layers: [
+      layers.layers.embedding({ inputDim: 9, outputDim: 4, inputLength: 5 }),
+      layers.layers.flatten(),
+      layers.layers.dense({ units: 3 }),
+    ],
+  });
+  setWeights(model);
+  const { graph, parity } = await convert({ model: await save("words", model) });
+  expect(graph.nodes.map(({ op }) => op)).toContain("Gather");
+  expect(parity.length).toBeGreaterThan(0);
+});
+
+test("a recurrent model converts, or says which kernel it lacks", async () => {
+  const recurrentInitializer = "glorotUniform"; // the default cannot be made without tfjs's union package
+  const lstm = layers.layers.lstm({ units: 3, inputShape: [4, 2], recurrentInitializer });
+  const model = layers.sequential({ layers: [lstm] });
+  setWeights(model);
+  const file = await save("recurrent", model);
+  const json = readFileSync(file, "utf8");
+  const asUsual = json.replace(/("recurrent_initializer":)\{"class_name":"\w+"/, '$1{"class_name":"Orthogonal"');
+  expect(asUsual).not.toBe(json);
+  writeFileSync(file, asUsual);
+  const outcome = await convert({ model: file }).then(
+    ({ parity }) => parity.length > 0,
+    (error: unknown) => error instanceof FailureError && /Cannot trace the kernel \w+/.test(error.message),
+  );
+  expect(outcome).toBe(true);
+});
+
+const placeholder = (name: string, sizes: readonly number[], dtype = "DT_FLOAT") => ({
+  name,
+  op: "Placeholder",
+  attr: { shape: { shape: { dim: sizes.map((size) => ({ size: String(size) })) } }, dtype: { type: dtype } },
+});
+const constant = (name: string) => ({ name, op: "Const", attr: { dtype: { type: "DT_FLOAT" } } });
+const text = (value: string) => ({ s: Buffer.from(value).toString("base64") });
+
+/** relu(conv(x) + b) averaged over the picture, then softmax(h w + c): a GraphDef as TensorFlow's converter writes it. */
+function graphModel(name: string, change: (json: { modelTopology: { node: object[] } }) => void = () => {}): string {
+  const weights = [
+    { name: "kernel", shape: [3, 2, 3, 4], dtype: "float32" },
+    { name: "bias", shape: [4], dtype: "float32" },
+    { name: "dense", shape: [4, 5], dtype: "float32" },
+    { name: "offset", shape: [5], dtype: "float32" },
+  ];
+  const count = weights.reduce((sum, { shape }) => sum + tf.util.sizeFromShape(shape), 0);
+  const json = {
+    format: "graph-model",
+    modelTopology: {
+      node: [
+        placeholder("picture", [-1, 7, 6, 3]),
+        constant("kernel"),
+        constant("bias"),
+        constant("dense"),
+        constant("offset"),
+        {
+          name: "conv",
+          op: "Conv2D",
+          input: ["picture", "kernel"],
+          attr: {
+            strides: { list: { i: ["1", "2", "1", "1"] } },
+            padding: text("SAME"),
+            data_format: text("NHWC"),
+            dilations: { list: { i: ["1", "1", "1", "1"] } },
+            T: { type: "DT_FLOAT" },
+          },
+        },
+        { name: "biased", op: "BiasAdd", input: ["conv", "bias"], attr: { data_format: text("NHWC") } },
+        { name: "hidden", op: "Relu", input: ["biased"], attr: {} },
+        { name: "axes", op: "Const", attr: { dtype: { type: "DT_INT32" } } },
+        { name: "pooled", op: "Mean", input: ["hidden", "axes"], attr: { keep_dims: { b: false } } },
+        {
+          name: "product",
+          op: "MatMul",
+          input: ["pooled", "dense"],
+          attr: { transpose_a: { b: false }, transpose_b: { b: false } },
+        },
+        { name: "logits", op: "BiasAdd", input: ["product", "offset"], attr: { data_format: text("NHWC") } },
+        { name: "classes", op: "Softmax", input: ["logits"], attr: {} },
+      ],
+      versions: { producer: 987 },
+    },
+    weightsManifest: [{ paths: ["weights.bin"], weights: [...weights, { name: "axes", shape: [2], dtype: "int32" }] }],
+  };
+  change(json);
+  const file = writeJson(name, json);
+  const floats = Float32Array.from({ length: count }, (_, i) => Math.sin(i * 1.7) / 2);
+  const axes = Int32Array.of(1, 2);
+  writeFileSync(
+    path.join(folder, name, "weights.bin"),
+    Buffer.concat([Buffer.from(floats.buffer), Buffer.from(axes.buffer)]),
+  );
+  return file;
+}
+
+test("a graph model keeps its numbers, at any batch size", async () => {
+  const { format, graph, parity } = await convert({ model: graphModel("graph") });
+  expect(format).toBe("graph model");
+  expect(graph.inputs.map(({ name, shape }) => [name, shape])).toEqual([["picture", ["batch", 7, 6, 3]]]);
+  expect(graph.outputs.map(({ name, shape }) => [name, shape])).toEqual([["classes", ["batch", 5]]]);
+  expect(graph.nodes.map(({ op }) => op)).toEqual(expect.arrayContaining(["Conv", "Relu", "Gemm", "Softmax"]));
+  expect(parity.map(({ batch }) => batch)).toEqual([1, 2, 7, 1, 2, 7]);
+});
+
+test("an operation that has no ONNX form is named, by tfjs's converter or by the compiler", async () => {
+  const unknown = graphModel("unknown-op", ({ modelTopology: { node } }) => {
+    Object.assign(node.find((n) => (n as { name: string }).name === "hidden")!, { op: "Fancy" });
+  });
+  await expect(convert({ model: unknown })).rejects.toThrow(/^Cannot convert ".*": .*Fancy.*$/);
+  const random = graphModel("random-op", ({ modelTopology: { node } }) => {
+    const shape = { name: "shape", op: "Const", attr: { dtype: { type: "DT_INT32" } } };
+    node.splice(0, node.length, placeholder("picture", [-1, 2]), shape, {
+      name: "noise",
+      op: "Multinomial",
+      input: ["picture", "shape"],
+      attr: { seed: { i: "1" } },
+    });
+  });
+  await expect(convert({ model: random })).rejects.toThrow(/Cannot convert/);
+});
+
+test("a missing or short shard, another file, and options that cannot be used are one-line errors", async () => {
+  const model = layers.sequential({ layers: [layers.layers.dense({ units: 2, inputShape: [3] })] });
+  const file = await save("broken", model);
+  const shard = path.join(path.dirname(file), "group1-shard2of2.bin");
+  const bytes = readFileSync(shard);
+  const refused = async (wanted: RegExp, kind: typeof UsageError | typeof FailureError, options = {}) => {
+    const attempt = convert({ model: file, ...options });
+    await expect(attempt).rejects.toThrow(wanted);
+    await expect(attempt).rejects.toThrow(kind);
+    await attempt.catch((error: Error) => expect(error.message).not.toContain("\n"));
+  };
+  writeFileSync(shard, bytes.subarray(1));
+  await refused(/its weight shards must hold 32 bytes, got 31; copy them again/, FailureError);
+  rmSync(shard);
+  await refused(/weight shard "group1-shard2of2.bin" must lie beside it/, FailureError);
+  writeFileSync(shard, bytes);
+  await refused(/opset must be 17, got 9/, UsageError, { opset: 9 });
+  await refused(/batch must be dynamic or a whole number of at least 1, got 0/, UsageError, { batch: 0 });
+  const other = (name: string, json: object): object => ({ model: writeJson(name, json) });
+  await refused(/got nothing there/, UsageError, { model: path.join(folder, "nowhere.json") });
+  await refused(/got a folder; name the file in it/, UsageError, { model: folder });
+  await refused(/got a file that is not JSON/, UsageError, { model: shard });
+  await refused(/got JSON without "modelTopology"/, UsageError, other("a", { name: "package" }));
+  await refused(/got JSON without "weightsManifest"/, UsageError, other("b", { modelTopology: {} }));
+  const layer = { class_name: "Sequential", config: { layers: [{ class_name: "Fancy", config: {} }] } };
+  await refused(/Unknown layer: Fancy/, FailureError, other("c", { modelTopology: layer, weightsManifest: [] }));
+  const open = layers.sequential({
+    layers: [layers.layers.conv2d({ filters: 1, kernelSize: 1, inputShape: [null, 4, 1] })],
+  });
+  await refused(/must have fixed sizes but for its first axis, got \[\?, \?, 4, 1\]/, UsageError, {
+    model: await save("open", open),
+  });
+});
+
+test("a failed conversion leaves the file that was there, and nothing beside it", async () => {
+  const dir = path.join(folder, "kept");
+  mkdirSync(dir);
+  const out = path.join(dir, "model.onnx");
+  writeFileSync(out, "older");
+  await expect(convert({ model: path.join(folder, "nowhere.json"), out })).rejects.toThrow(UsageError);
+  expect(readFileSync(out, "utf8")).toBe("older");
+  expect(readdirSync(dir)).toEqual(["model.onnx"]);
+});
+
+test("`cominfo convert` writes the file that its flags ask for", async () => {
+  const model = layers.sequential({ layers: [layers.layers.dense({ units: 2, inputShape: [3] })] });
+  const file = await save("verb", model);
+  const out = path.join(folder, "verb.onnx");
+  const program = new Command().exitOverride();
+  addConvertCommand(program);
+  await program.parseAsync(["convert", file, "--out", out, "--batch", "2"], { from: "user" });
+  const session = await createSession(out);
+  expect(session.inputNames).toEqual([model.inputs[0]!.sourceLayer.name]);
+  expect(session.inputs[0]!.shape).toEqual([2, 3]);
+  await session.release();
+  const bad = ["convert", file, "--out", out, "--batch", "x"];
+  await expect(program.parseAsync(bad, { from: "user" })).rejects.toThrow(/--batch must be dynamic or a whole number/);
+});
