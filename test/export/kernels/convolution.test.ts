@@ -129,14 +129,23 @@ test("a stack of convolutions, biases and activations agrees, forwards and backw
   await checkGradients([stack]);
 });
 
+/** The filter's gradient takes another way where channels are many. */
+const wide = (channels: number, strides: number, filter: number): KernelCase => ({
+  name: `${channels} channels strides ${strides} filter ${filter}`,
+  inputs: { x: floats([4, 8, 6, channels]), filter: floats([filter, filter, channels, 5]) },
+  fn: ({ x, filter }) => tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, strides, "same"),
+});
+
+const real = [wide(17, 2, 4), wide(17, 2, 3), wide(65, 1, 2), wide(65, 1, 1), wide(3, 3, 2)];
+
 test("sums as long as in a real layer agree within float32 rounding, forwards and backwards", async () => {
   const layer: KernelCase = {
     name: "layer",
     inputs: { x: floats([4, 16, 16, 3]), filter: floats([4, 4, 3, 16]) },
     fn: ({ x, filter }) => tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 2, "same"),
   };
-  await checkKernels([layer]);
-  await checkGradients([layer]);
+  await checkKernels([layer, ...real]);
+  await checkGradients([layer, ...real]);
 });
 
 test("tf.conv1d agrees with eager tfjs, forwards and backwards", async () => {
@@ -184,5 +193,5 @@ test.skipIf(skipReason !== undefined)("convolutions and their gradients agree on
   // A choice, for SwiftShader compiles a shader for every shape: strides, rows left over, and all kinds of padding.
   const cases = [1, 2, 4, 7, 10, 11, 13].flatMap((i) => [convolution(grid[i]!), transposed(grid[i]!)]);
   await checkKernels(cases, { device: "webgpu" });
-  await checkGradients(cases, { device: "webgpu" });
+  await checkGradients([...cases, real[1]!, real[2]!], { device: "webgpu" });
 });

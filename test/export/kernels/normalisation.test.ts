@@ -129,7 +129,17 @@ test("the check reports scale and offset, and mean and variance, in each other's
 });
 
 test.skipIf(skipReason !== undefined)("normalisation and its gradients agree on WebGPU", async () => {
-  const some = [inference[1]!, inference[2]!, training[1]!];
-  await checkKernels(some, { device: "webgpu", batches: [2] });
-  await checkGradients([inference[1]!, training[1]!], { device: "webgpu", batches: [2] });
+  // At a fixed batch size, where every node must run on the device.
+  const fixed = (kernel: KernelCase): KernelCase => ({
+    ...kernel,
+    inputs: Object.fromEntries(
+      Object.entries(kernel.inputs).map(([name, { shape, ...rest }]) => [
+        name,
+        { ...rest, shape: shape.map((size) => (size === "batch" ? 2 : size)) },
+      ]),
+    ),
+  });
+  const cases = [inference[1]!, inference[2]!, training[1]!].map(fixed);
+  await checkKernels(cases, { device: "webgpu" });
+  await checkGradients([cases[0]!, cases[2]!], { device: "webgpu" });
 });

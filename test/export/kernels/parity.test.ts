@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
+import { useSwiftshader } from "../../swiftshader.ts";
 import { inFloat64 } from "./float64.ts";
 import {
   checkGradient,
@@ -10,6 +11,8 @@ import {
   type KernelCase,
   kernelFaults,
 } from "./parity.ts";
+
+const { skipReason } = await useSwiftshader();
 
 test("a correct kernel has no faults, at any batch size", async () => {
   const relu = {
@@ -71,4 +74,10 @@ test("inFloat64() leaves tfjs in float32", () => {
 test("gradientFaults() wants tfjs to be wrong where a case says so", async () => {
   const square: KernelCase = { name: "square", inputs: { x: floats([4]) }, fn: ({ x }) => tf.square(x!) };
   expect(await gradientFaults([{ ...square, tfjsGradientIsWrong: "not so" }])).toEqual(["square: tfjs is right here"]);
+});
+
+test.skipIf(skipReason !== undefined)("a check on WebGPU refuses nodes that would run on the CPU", async () => {
+  const onCpu: KernelCase = { name: "isNaN", inputs: { x: floats([4, 9]) }, fn: ({ x }) => tf.isNaN(x!) };
+  await checkKernel(onCpu);
+  await expect(kernelFaults([onCpu], { device: "webgpu" })).rejects.toThrow(/assigned to the default CPU EP/);
 });

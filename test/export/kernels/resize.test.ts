@@ -102,7 +102,7 @@ test("the check reports swapped axes and another convention", async () => {
 
 test.skipIf(skipReason !== undefined)("resizing and its gradients agree on WebGPU", async () => {
   // Few, for SwiftShader compiles a shader for every shape.
-  const some = [...all("bilinear").slice(6, 9), ...all("nearest").slice(9, 12)];
+  const some = [...all("bilinear").slice(6, 8), ...all("nearest").slice(9, 11)];
   await checkKernels(some, { device: "webgpu" });
-  await checkGradients([tfjsIsRight[0]!, tfjsIsWrong[0]!, tfjsIsWrong.at(-1)!], { device: "webgpu" });
+  await checkGradients([tfjsIsWrong[0]!, tfjsIsWrong.at(-1)!], { device: "webgpu" });
 });
