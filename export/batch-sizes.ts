@@ -1,7 +1,7 @@
 import { type Dtype, elementCount, type HostTensor } from "../schemas/tensor.ts";
 import { onnxType, toTypedArray } from "./builder.ts";
 import { type Attributes, type Dim, int, type Node } from "./graph.ts";
-import type { TraceInput } from "./trace.ts";
+import type { TraceInput } from "./traced-function.ts";
 
 type Pair = readonly [atFirst: number, atSecond: number];
 

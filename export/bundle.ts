@@ -11,7 +11,8 @@ import { writeOnnx } from "./onnx-writer.ts";
 import { checkParity } from "./parity.ts";
 import type { ParityInput } from "./parity-inputs.ts";
 import { replaceFolder } from "./replace-folder.ts";
-import { trace, type TensorFunction } from "./trace.ts";
+import { trace } from "./trace.ts";
+import type { TensorFunction } from "./traced-function.ts";
 import { tritonConfig } from "./triton-config.ts";
 
 /** One function that a user of the bundle calls: one ONNX file. */

@@ -7,8 +7,8 @@ import {
   plus,
   product,
   type Shape,
-  show,
   type Size,
+  show,
   times,
 } from "./check-dims.ts";
 import type { OperatorName } from "./check-operators.ts";

@@ -1,4 +1,4 @@
-import { Fault, mayEqual, type Shape, show, type Size, times } from "./check-dims.ts";
+import { Fault, mayEqual, type Shape, type Size, show, times } from "./check-dims.ts";
 import type { NodeFacts } from "./check-shapes.ts";
 
 /** Shape rules of convolutions and pools: [batch, channels, ...spatial]. */

@@ -1,8 +1,8 @@
 import type * as onnx from "onnx-buf";
 import { FailureError } from "../schemas/errors.ts";
 import { elementCount } from "../schemas/tensor.ts";
-import { checkNode, type Known } from "./check-node.ts";
 import { mayEqual, show } from "./check-dims.ts";
+import { checkNode, type Known } from "./check-node.ts";
 import { dtypeOf, floatsOf, integersOf, readOnnx, storedElements, typeOf } from "./read-onnx.ts";
 
 /** What the checker accepts: IR 10 came with opset 21, and older runtimes refuse what is newer than themselves. */

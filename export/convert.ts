@@ -8,7 +8,8 @@ import { checkParity, type ParityCase } from "./parity.ts";
 import type { ParityInput } from "./parity-inputs.ts";
 import { replaceFile } from "./replace-folder.ts";
 import { conversionFailure, openSavedModel, type SavedInput, type SavedModel } from "./saved-model.ts";
-import { trace, type TraceInput } from "./trace.ts";
+import { trace } from "./trace.ts";
+import type { TraceInput } from "./traced-function.ts";
 
 export interface ConvertOptions {
   /** `model.json` of a saved tfjs layers or graph model. */

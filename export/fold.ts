@@ -1,5 +1,5 @@
-import * as tf from "@tensorflow/tfjs-core";
 import type { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu/dist/backend_cpu.js";
+import * as tf from "@tensorflow/tfjs-core";
 import { fromKnown, fromSplat, type Traced } from "./traced.ts";
 
 /** Makers of constants: their result may be large, and is recorded (or kept as one number) instead of computed. */

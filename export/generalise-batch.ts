@@ -1,7 +1,7 @@
-import { BatchSizes, multiple } from "./batch-sizes.ts";
 import type { HostTensor } from "../schemas/tensor.ts";
+import { BatchSizes, multiple } from "./batch-sizes.ts";
 import type { Dim, Graph, Node, ValueInfo } from "./graph.ts";
-import type { BatchPoint, TraceInput } from "./trace.ts";
+import type { BatchPoint, TraceInput } from "./traced-function.ts";
 
 /**
  * Makes the batch size of a graph symbolic. The function was traced at two batch sizes; wherever the two graphs differ,

@@ -1,7 +1,7 @@
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { elementCount, type HostTensor, type TensorData } from "../schemas/tensor.ts";
 import { toTypedArray } from "./builder.ts";
-import type { TraceInput } from "./trace.ts";
+import type { TraceInput } from "./traced-function.ts";
 
 /** Seeded inputs on which an exported file is compared with the function it came from. */
 

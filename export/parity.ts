@@ -7,7 +7,7 @@ import { FailureError } from "../schemas/errors.ts";
 import type { TaskManifest } from "../schemas/manifest.ts";
 import type { HostTensor } from "../schemas/tensor.ts";
 import { type ParityInput, parityTensor, type RowKind, seededUniform } from "./parity-inputs.ts";
-import type { TensorFunction } from "./trace.ts";
+import type { TensorFunction } from "./traced-function.ts";
 
 export type ParityCase = TaskManifest["parity"][number];
 

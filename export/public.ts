@@ -9,4 +9,5 @@ export { supportedKernels } from "./kernels/registry.ts";
 export { writeOnnx } from "./onnx-writer.ts";
 export { checkParity, type ParityCase, type ParityOptions } from "./parity.ts";
 export type { ParityInput } from "./parity-inputs.ts";
-export { type TensorFunction, type TraceInput, type TraceOptions, trace } from "./trace.ts";
+export { trace } from "./trace.ts";
+export type { TensorFunction, TraceInput, TraceOptions } from "./traced-function.ts";

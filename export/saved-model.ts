@@ -5,7 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { loadLayersModel } from "@tensorflow/tfjs-layers";
 import "./tfjs-setup.ts";
 import { FailureError, UsageError } from "../schemas/errors.ts";
-import type { TensorFunction } from "./trace.ts";
+import type { TensorFunction } from "./traced-function.ts";
 
 /** A model that tfjs saved as `model.json` and weight shards, read from disk: tfjs-node, which could, is not needed. */
 

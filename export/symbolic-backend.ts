@@ -4,7 +4,7 @@ import { elementCount } from "../schemas/tensor.ts";
 import { GraphBuilder, toTypedArray } from "./builder.ts";
 import { foldOnCpu } from "./fold.ts";
 import type { KernelInputs, Lowering } from "./lowering.ts";
-import { fromKnown, onnxDtype, plain, fromPlain, fromSplat, type Traced } from "./traced.ts";
+import { fromKnown, fromPlain, fromSplat, onnxDtype, plain, type Traced } from "./traced.ts";
 
 /**
  * A tfjs backend whose kernels record ONNX nodes instead of computing. Tensors that live on another backend are pulled

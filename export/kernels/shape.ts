@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { elementCount } from "../../schemas/tensor.ts";
-import { runOnCpu } from "../fold.ts";
 import type { GraphBuilder, Value } from "../builder.ts";
+import { runOnCpu } from "../fold.ts";
 import { int } from "../graph.ts";
 import { type Lowering, list, need } from "../lowering.ts";
 import { fromNchw, fromPlain, fromSplat, plain, type Traced } from "../traced.ts";

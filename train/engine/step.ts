@@ -1,6 +1,6 @@
 import "../../export/tfjs-setup.ts";
 import * as tf from "@tensorflow/tfjs-core";
-import type { TraceInput } from "../../export/trace.ts";
+import type { TraceInput } from "../../export/traced-function.ts";
 import { nearest } from "../../schemas/validate.ts";
 import type { InputSpec, Networks, NoiseSpec, Phase, Player, Tensors } from "../models/family.ts";
 import { type Optimiser, optimiserOf } from "./optimisers.ts";

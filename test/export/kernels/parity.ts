@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "vitest";
 import { writeOnnx } from "../../../export/onnx-writer.ts";
-import { type TensorFunction, trace, type TraceInput } from "../../../export/trace.ts";
+import { trace } from "../../../export/trace.ts";
+import type { TensorFunction, TraceInput } from "../../../export/traced-function.ts";
 import { createSession } from "../../../runtime/create-session.ts";
 import type { Device } from "../../../runtime/session.ts";
 import { elementCount, type HostTensor, type TensorData } from "../../../schemas/tensor.ts";
