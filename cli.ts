@@ -2,6 +2,7 @@ process.env.ORT_DISABLE_TELEMETRY = "1"; // read once, when the native library l
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addConvertCommand } from "./export/command.ts";
 import { FailureError, UsageError } from "./schemas/errors.ts";
 import { addServeCommand } from "./serve/command.ts";
 import { addStartCommand } from "./start.ts";
@@ -32,6 +33,7 @@ addTrainCommand(program);
 addEvaluateCommand(program);
 addResultsCommand(program);
 addExportCommand(program);
+addConvertCommand(program);
 addServeCommand(program);
 
 try {
