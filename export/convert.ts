@@ -97,11 +97,24 @@ function traced(
 ): Graph {
   const metadata = { source: `tfjs ${model.format}`, producer: "cominfo convert" };
   try {
-    return trace(model.fn, { name, inputs, variables: "frozen", metadata });
+    return renamed(trace(model.fn, { name, inputs, variables: "frozen", metadata }), model.weightNames);
   } catch (error) {
     if (error instanceof UsageError || error instanceof FailureError) throw error;
     throw conversionFailure(file, error);
   }
+}
+
+/** Initializers by the names under which they were saved, so that the same model gives the same bytes. */
+function renamed(graph: Graph, names: ReadonlyMap<string, string>): Graph {
+  const taken = [...graph.inputs, ...graph.nodes.flatMap((node) => node.outputs)].map(({ name }) => name);
+  const rename = (name: string): string => (graph.initializers.has(name) ? (names.get(name) ?? name) : name);
+  const renamedAll = [...graph.initializers.keys()].map(rename);
+  if (new Set([...taken, ...renamedAll]).size < taken.length + renamedAll.length) return graph; // two layers of one name
+  return {
+    ...graph,
+    initializers: new Map([...graph.initializers].map(([name, contents]) => [rename(name), contents])),
+    nodes: graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename) })),
+  };
 }
 
 /** Operators that an index goes through on its way from an input to the table it chooses from. */

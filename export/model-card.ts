@@ -144,9 +144,9 @@ function usage({ name, tasks }: Omit<Manifest, "files">): string {
     `    "${spec.name}": np.zeros((${spec.shape.map((size) => `${size === -1 ? 1 : size},`).join(" ")}), np.${spec.dtype === "bool" ? "bool_" : spec.dtype}),`;
   const model = `http://127.0.0.1:8080/v2/models/${name}.${task}`;
   return [
-    "This project's server (Open Inference Protocol v2), from the folder that holds this bundle:",
+    "All commands from this folder. This project's server (Open Inference Protocol v2):",
     fenced("sh", [
-      `npx cominfo serve ../${name} --port 8080`,
+      "npx cominfo serve . --port 8080",
       `curl -s ${model}/example | curl -s -H 'content-type: application/json' -d @- ${model}/infer`,
     ]),
     "Python, with nothing but ONNX Runtime:",

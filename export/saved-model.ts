@@ -19,6 +19,8 @@ export interface SavedInput {
 export interface SavedModel {
   readonly format: "layers model" | "graph model";
   readonly inputs: readonly SavedInput[];
+  /** Names under which weights were saved, by those that they have in this process, which count up with every model. */
+  readonly weightNames: ReadonlyMap<string, string>;
   /** Inference: dropout is off, batch normalisation uses its moving averages. */
   readonly fn: TensorFunction;
   dispose(): void;
@@ -159,6 +161,7 @@ function layersModel(model: Awaited<ReturnType<typeof loadLayersModel>>): SavedM
   return {
     format: "layers model",
     inputs,
+    weightNames: new Map(model.weights.map(({ name, originalName }) => [name, originalName])),
     fn(tensors) {
       // `predict` would loop over slices of 32 rows.
       const results = model.apply(
@@ -183,6 +186,7 @@ function graphModel(model: Awaited<ReturnType<typeof loadGraphModel>>): SavedMod
   return {
     format: "graph model",
     inputs,
+    weightNames: new Map(),
     fn(tensors) {
       const feeds = Object.fromEntries(model.inputs.map(({ name }, i) => [name, tensors[inputs[i]!.name]!]));
       const results = model.execute(feeds, outputs);

@@ -106,12 +106,13 @@ test("a layers model of images keeps its numbers, at any batch size, with dropou
   }
 });
 
-test("a fixed batch and a name can be asked for", async () => {
+test("a fixed batch and a name can be asked for, and the same model gives the same bytes", async () => {
   const file = await save("fixed", layers.sequential({ layers: [layers.layers.dense({ units: 2, inputShape: [3] })] }));
-  const { graph } = await convert({ model: file, batch: 4, name: "mine" });
+  const { graph, bytes } = await convert({ model: file, batch: 4, name: "mine" });
   expect(graph.name).toBe("mine");
   expect(graph.inputs[0]!.shape).toEqual([4, 3]);
   expect(graph.outputs[0]!.shape).toEqual([4, 2]);
+  expect((await convert({ model: file, batch: 4, name: "mine" })).bytes).toEqual(bytes);
 });
 
 test("a model with an embedding is compared on indices that its table has", async () => {
