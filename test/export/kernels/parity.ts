@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "vitest";
+import { checkModel } from "../../../export/check.ts";
 import { writeOnnx } from "../../../export/onnx-writer.ts";
 import { trace } from "../../../export/trace.ts";
 import type { TensorFunction, TraceInput } from "../../../export/traced-function.ts";
@@ -127,7 +128,9 @@ async function faultsOf(cases: readonly Checked[], options: CheckOptions): Promi
   // On WebGPU no node may run on the CPU, but for the arithmetic of a symbolic batch size.
   const isWhole = device === "webgpu" && !cases.some(isSymbolic);
   const config = isWhole ? { "session.disable_cpu_ep_fallback": "1" } : {};
-  const session = await createSession(writeOnnx(graph), { threads: 1, device, config });
+  const model = writeOnnx(graph);
+  checkModel(model); // every operator that a kernel records is one that the checker knows, with the shape it infers
+  const session = await createSession(model, { threads: 1, device, config });
   const faults: string[] = [];
   try {
     for (const batch of batchesOf(cases, options)) {
