@@ -13,6 +13,14 @@ Trains, evaluates, exports and serves the recipe "${recipe}", and says each comm
 What is already there is used again: delete ${run} and ${bundle} to start over.
 `;
 
+interface Step {
+  /** What it makes, said when it is there already. */
+  readonly there: string;
+  readonly done: () => boolean;
+  /** The verb and its arguments. */
+  readonly words: () => string[];
+}
+
 /** Adds the verb `start`. */
 export function addStartCommand(program: Command): void {
   program
@@ -22,16 +30,28 @@ export function addStartCommand(program: Command): void {
     .option("--port <number>", "of the server; 0 picks a free one", "8080")
     .addHelpText("after", about)
     .action(async ({ serve, port }: { serve: boolean; port: string }) => {
-      const steps: { done: () => boolean; words: () => string[] }[] = [
-        { done: () => statusOf(run) === "finished", words: () => ["train", recipe, "--out", run, ...resumption()] },
-        { done: () => existsSync(`${run}/results.json`), words: () => ["evaluate", run] },
-        { done: () => existsSync(`${bundle}/manifest.json`), words: () => ["export", run, "--out", bundle] },
+      const steps: readonly Step[] = [
+        {
+          there: `the finished run ${run}`,
+          done: () => statusOf(run) === "finished",
+          words: () => ["train", recipe, "--out", run, ...resumption()],
+        },
+        {
+          there: `its figures, ${run}/results.json`,
+          done: () => existsSync(`${run}/results.json`),
+          words: () => ["evaluate", run],
+        },
+        {
+          there: `the bundle ${bundle}`,
+          done: () => existsSync(`${bundle}/manifest.json`),
+          words: () => ["export", run, "--out", bundle],
+        },
       ];
       let fresh = false;
-      for (const { done, words } of steps) {
+      for (const { there, done, words } of steps) {
         // What follows from a step that had to be done again must be done again, too.
         if (!fresh && done()) {
-          console.log(`Using what is there instead of: cominfo ${words().join(" ")}`);
+          console.log(`Using ${there}`);
           continue;
         }
         fresh = true;
