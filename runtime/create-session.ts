@@ -51,6 +51,13 @@ export async function createSession(model: Uint8Array | string, options: Session
   }
 }
 
+/**
+ * Threads wait for work asleep, not in a loop. On two cores of a shared machine a training step of 65 ms takes 75 ms so
+ * when nobody else computes, and 90 instead of 230 ms when somebody does: a loop holds the core that the other half of
+ * the operator waits for.
+ */
+const sharedMachine = { "session.intra_op.allow_spinning": "0" };
+
 function nativeOptions(options: SessionOptions): InferenceSession.SessionOptions {
   const { device = "cpu", threads = availableParallelism(), keepOnDevice = [] } = options;
   if (!Number.isInteger(threads) || threads < 1) {
@@ -65,7 +72,7 @@ function nativeOptions(options: SessionOptions): InferenceSession.SessionOptions
     graphOptimizationLevel: options.optimization ?? "all",
     enableCpuMemArena: options.arena ?? true,
     logSeverityLevel: 4, // every error also arrives as an exception, and is printed once by whoever handles it
-    ...(options.config === undefined ? {} : { extra: { ...options.config } }),
+    extra: { ...sharedMachine, ...options.config },
     ...(device === "webgpu" && keepOnDevice.length > 0
       ? { preferredOutputLocation: Object.fromEntries(keepOnDevice.map((name) => [name, "gpu-buffer" as const])) }
       : {}),
