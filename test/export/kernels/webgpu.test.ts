@@ -64,10 +64,23 @@ const discrete: KernelCase[] = [
   { name: "count", inputs: { c: booleans([6, 8]) }, fn: ({ c }) => tf.sum(c!, 1) },
 ];
 
-test.skipIf(skipReason !== undefined)("a sample of the kernels on WebGPU", async () => {
-  await checkKernels([...smooth, ...discrete], { device: "webgpu" });
+/** ArgMax, and the scatter of an embedding's gradient: ONNX Runtime 1.30 leaves them to the CPU. */
+const isPartly = ({ name }: KernelCase): boolean => name === "argMax" || name === "embedding";
+
+test.skipIf(skipReason !== undefined)("a sample of the kernels on WebGPU, all but one without the CPU", async () => {
+  const cases = [...smooth, ...discrete];
+  const partly = discrete.filter(isPartly);
+  await checkKernels(
+    cases.filter((kernel) => !partly.includes(kernel)),
+    { device: "webgpu" },
+  );
+  await checkKernels(partly, { device: "webgpu", mayUseCpu: true });
 });
 
-test.skipIf(skipReason !== undefined)("a sample of the gradients on WebGPU", async () => {
-  await checkGradients(smooth, { device: "webgpu" });
+test.skipIf(skipReason !== undefined)("a sample of the gradients on WebGPU, all but one without the CPU", async () => {
+  await checkGradients(
+    smooth.filter((kernel) => !isPartly(kernel)),
+    { device: "webgpu" },
+  );
+  await checkGradients(smooth.filter(isPartly), { device: "webgpu", mayUseCpu: true });
 });
