@@ -29,7 +29,7 @@ function sumOverBroadcast(kernelName: string): void {
     gradFunc: (dy, saved, attrs) => {
       const [a, b] = saved as [tf.Tensor, tf.Tensor];
       const gradients = gradFunc(dy, saved, attrs);
-      return { a: () => summedTo(gradients["a"]!(), a.shape), b: () => summedTo(gradients["b"]!(), b.shape) };
+      return { a: () => summedTo(gradients.a!(), a.shape), b: () => summedTo(gradients.b!(), b.shape) };
     },
   });
 }
@@ -42,7 +42,7 @@ function summedTo(gradient: tf.Tensor, shape: number[]): tf.Tensor {
 /** One sum over the copies, where tfjs adds up as many slices as there are copies (tf.broadcastTo is a tile too). */
 function tileGradient(dy: tf.Tensor | tf.Tensor[], saved: tf.Tensor[], attrs: tf.NamedAttrMap): Gradients {
   const [x] = saved as [tf.Tensor];
-  const reps = attrs["reps"] as number[];
+  const reps = attrs.reps as number[];
   const split: number[] = []; // [copies, size] for an axis that was tiled, [size] for the others
   const copies: number[] = [];
   for (const [axis, size] of x.shape.entries()) {

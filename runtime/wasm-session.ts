@@ -4,7 +4,6 @@ import { reason } from "./devices.ts";
 import { createTurns } from "./in-turn.ts";
 import { OrtSession } from "./ort-session.ts";
 import type { Session, SessionOptions } from "./session.ts";
-import { toHost } from "./tensors.ts";
 
 /** A web session refuses a second run while the first is in flight, and all sessions share one WASM heap. */
 const wasmTurns = createTurns();
