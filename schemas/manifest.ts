@@ -71,6 +71,27 @@ export const figureSchema = Type.Object(
 );
 export type Figure = Static<typeof figureSchema>;
 
+/** What a model was trained on. */
+export const dataSchema = Type.Object(
+  {
+    name: Type.String(),
+    summary: Type.String(),
+    factors: Type.Array(
+      Type.Object(
+        {
+          name: Type.String(),
+          size: Type.Integer({ minimum: 1 }),
+          role: Type.Union([Type.Literal("common"), Type.Literal("unique")]),
+        },
+        closed,
+      ),
+    ),
+    commonInformationBits: Type.Optional(Type.Number()),
+    provenance: Type.Record(Type.String(), Type.String()),
+  },
+  closed,
+);
+
 export const manifestSchema = Type.Object(
   {
     format: Type.Literal(1),
@@ -83,25 +104,7 @@ export const manifestSchema = Type.Object(
     parameters: Type.Integer({ description: "trained parameters" }),
     created: Type.String({ description: "ISO 8601, UTC" }),
     producer: Type.String({ description: "cominfo and its version" }),
-    data: Type.Object(
-      {
-        name: Type.String(),
-        summary: Type.String(),
-        factors: Type.Array(
-          Type.Object(
-            {
-              name: Type.String(),
-              size: Type.Integer({ minimum: 1 }),
-              role: Type.Union([Type.Literal("common"), Type.Literal("unique")]),
-            },
-            closed,
-          ),
-        ),
-        commonInformationBits: Type.Optional(Type.Number()),
-        provenance: Type.Record(Type.String(), Type.String()),
-      },
-      closed,
-    ),
+    data: dataSchema,
     latents: Type.Array(Type.Object({ name: Type.String(), dimensions: Type.Array(Type.String()) }, closed)),
     tasks: Type.Record(Type.String(), taskSchema),
     evaluation: Type.Array(figureSchema),

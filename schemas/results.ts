@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { figureSchema } from "./manifest.ts";
+import { dataSchema, figureSchema } from "./manifest.ts";
 
 /** Contract of `results.json` in a run folder: what `cominfo evaluate` measured, against what the recipe expects. */
 
@@ -14,25 +14,7 @@ export const resultsSchema = Type.Object(
     step: Type.Integer({ minimum: 0, description: "optimiser steps of the checkpoint that was evaluated" }),
     steps: Type.Integer({ minimum: 1, description: "optimiser steps of the whole run" }),
     pairs: Type.Integer({ description: "fresh pairs; the last fifth is the test part of the probes" }),
-    data: Type.Object(
-      {
-        name: Type.String(),
-        summary: Type.String(),
-        commonInformationBits: Type.Optional(Type.Number()),
-        factors: Type.Array(
-          Type.Object(
-            {
-              name: Type.String(),
-              size: Type.Integer({ minimum: 1 }),
-              role: Type.Union([Type.Literal("common"), Type.Literal("unique")]),
-            },
-            closed,
-          ),
-        ),
-        provenance: Type.Record(Type.String(), Type.String()),
-      },
-      closed,
-    ),
+    data: dataSchema,
     figures: Type.Array(figureSchema),
     created: Type.String({ description: "ISO 8601, UTC" }),
     producer: Type.String({ description: "cominfo and its version" }),
