@@ -63,7 +63,7 @@ export function measure({ codes, labels }: EncodedPairs, options: MeasureOptions
   const asked = factors.filter(({ size }) => size > 1);
   const joint = jointFactor(asked);
   for (const factor of joint === undefined ? asked : [...asked, joint]) {
-    for (const { name, view, codes: parts } of representations) {
+    for (const { name, view, codes: parts } of representations.filter((asked) => isComplete(asked, codes))) {
       const features = joinColumns(parts.map((part) => codeNamed(codes, part)));
       const train = Math.floor(features.rows * trainShare);
       const found = usableInformation(features, labelsOf(factor, labels[view], asked), { classes: factor.size, train });
@@ -91,10 +91,12 @@ export function measure({ codes, labels }: EncodedPairs, options: MeasureOptions
     ["unique_1", "unique_1"],
     ["unique_2", "unique_2"],
   ] as const) {
+    if (codes[`${moments}_logvar`] === undefined) continue; // a code without a posterior has no rate
     const prior = options.priors?.[block === "common_2" ? "common" : block];
     const estimator = `mean KL from the ${prior === undefined ? "standard normal" : "learned"} prior, closed form`;
     pushMean(`rate.${block}`, gaussianRate(gaussians(codes, moments), prior), estimator);
   }
+  if (codes.common_1_logvar === undefined || codes.common_2_logvar === undefined) return figures;
   const disagreement = gaussianDisagreement(gaussians(codes, "common_1"), gaussians(codes, "common_2"));
   pushMean(
     "disagreement.common",
@@ -102,6 +104,11 @@ export function measure({ codes, labels }: EncodedPairs, options: MeasureOptions
     "mean KL of encoder 1's common posterior from encoder 2's, closed form",
   );
   return figures;
+}
+
+/** Families without a unique block leave its figures out. `common` every family has. */
+function isComplete({ name, codes: parts }: (typeof representations)[number], codes: EncodedPairs["codes"]): boolean {
+  return name === "common" || parts.every((part) => codes[part] !== undefined);
 }
 
 /** Name of the figures about all common factors at once. */

@@ -1,13 +1,16 @@
 import type { TSchema } from "typebox";
+import { contrastiveConfigSchema } from "../../schemas/contrastive-config.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import { gkVaeConfigSchema } from "../../schemas/gk-vae-config.ts";
 import { nearest, validate } from "../../schemas/validate.ts";
+import { contrastive } from "./contrastive.ts";
 import type { ModelFamily } from "./family.ts";
 import { gkVae } from "./gk-vae.ts";
 
 /** Every model family, with the schema of its part of a recipe. A new family is one line here. */
 const entries: readonly { readonly family: ModelFamily<unknown>; readonly schema: TSchema }[] = [
   { family: gkVae as ModelFamily<unknown>, schema: gkVaeConfigSchema },
+  { family: contrastive as ModelFamily<unknown>, schema: contrastiveConfigSchema },
 ];
 
 export const familyNames: readonly string[] = entries.map(({ family }) => family.name);

@@ -64,7 +64,7 @@ test.each([
     "an unknown family",
     { ...tiny, family: "gk-vea" },
     {},
-    'family "gk-vea": it must be one of gk-vae, did you mean "gk-vae"?',
+    'family "gk-vea": it must be one of gk-vae, contrastive, did you mean "gk-vae"?',
   ],
   ["a missing part", { ...tiny, training: undefined }, {}, '"training" is missing'],
   ["an unknown budget", tiny, { budget: "our" }, 'Cannot use budget "our": recipe'],
