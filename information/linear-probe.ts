@@ -1,3 +1,4 @@
+import type { Classifier } from "./classifier.ts";
 import { labelCounts } from "./label-entropy.ts";
 import { minimise } from "./lbfgs.ts";
 import { type Matrix, requireMatrix } from "./matrix.ts";
@@ -74,6 +75,13 @@ export function fitLinearProbe(features: Matrix, labels: Int32Array, classes: nu
 /** -ln q(y_i | x_i) of every row, [rows], nats. */
 export function probeCrossEntropy(probe: LinearProbe, features: Matrix, labels: Int32Array): Float64Array {
   requireLabelled("apply a probe", features, labels, probe.classes);
+  const logs = probeLogProbabilities(probe, features);
+  return Float64Array.from(labels, (label, i) => -logs[i * probe.classes + label]!);
+}
+
+/** ln q(k | x_i), [rows, classes] row-major, nats. */
+export function probeLogProbabilities(probe: LinearProbe, features: Matrix): Float64Array {
+  requireMatrix("apply a probe", "features", features);
   const wanted = probe.shift.length;
   if (features.columns !== wanted) {
     throw new RangeError(`Cannot apply a probe: "features" must have ${wanted} columns, got ${features.columns}`);
@@ -81,11 +89,22 @@ export function probeCrossEntropy(probe: LinearProbe, features: Matrix, labels: 
   const inputs = standardise(features, probe.shift, probe.spread);
   const width = wanted + 1;
   const logits = new Float64Array(probe.classes);
-  return Float64Array.from(labels, (label, i) => {
+  const values = new Float64Array(features.rows * probe.classes);
+  for (let i = 0; i < features.rows; i++) {
     const logPartition = scoreRow(inputs, i * width, width, probe.weights, logits);
-    return logPartition - logits[label]!;
-  });
+    for (let k = 0; k < probe.classes; k++) values[i * probe.classes + k] = logits[k]! - logPartition;
+  }
+  return values;
 }
+
+/** The linear probe as a classifier. It has no importances: weights of correlated columns are not shares. */
+export const linearProbe: Classifier = {
+  name: `linear probe (multinomial logistic regression, L2 ${probeSettings.l2})`,
+  fit(features, labels, classes) {
+    const probe = fitLinearProbe(features, labels, classes);
+    return { converged: probe.converged, logProbabilities: (rows) => probeLogProbabilities(probe, rows) };
+  },
+};
 
 /** Writes the logits of one row and returns the logarithm of the sum of their exponentials. */
 function scoreRow(

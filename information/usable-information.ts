@@ -1,53 +1,83 @@
+import { type Classifier, requireClasses } from "./classifier.ts";
 import { labelCounts } from "./label-entropy.ts";
-import { fitLinearProbe, probeCrossEntropy, requireLabelled } from "./linear-probe.ts";
+import { linearProbe, requireLabelled } from "./linear-probe.ts";
 import { type Matrix, sliceRows } from "./matrix.ts";
 import { bitsPerNat } from "./units.ts";
 
 export interface UsableInformation {
-  /** H(Y) - cross-entropy, bits. Negative where the probe is worse than the labels' own frequencies. */
+  /** H(Y) - cross-entropy, bits. Negative where the classifier is worse than the labels' own frequencies. */
   readonly bits: number;
   /** Entropy of the test labels' empirical distribution, bits: the most that can be had. */
   readonly entropyBits: number;
   /** Contribution of every test row, bits; their mean is `bits`. */
   readonly rows: Float64Array;
-  /** Whether the probe's fit reached its tolerance. */
+  /** Share of the test rows whose most probable class is theirs. */
+  readonly accuracy: number;
+  /** The classifier's name: without it the number says little. */
+  readonly estimator: string;
+  /** Whether the classifier's fit reached its tolerance. */
   readonly converged: boolean;
+  /** [columns], where the classifier has them: how much its prediction rests on each column, adding up to 1 or 0. */
+  readonly importances?: Float64Array;
+}
+
+export interface UsableInformationOptions {
+  readonly classes: number;
+  /** How many rows, from the front, the classifier is fitted on. */
+  readonly train: number;
+  /** The linear probe where left out. */
+  readonly classifier?: Classifier;
 }
 
 /**
- * Information about a label that a linear probe finds in a representation, on rows that the probe has not seen.
+ * Information about a label that a classifier finds in a representation, on rows that it has not seen.
  *
  *   I = H(Y) - mean over test rows of -log2 q(y | x),   H(Y) from the empirical distribution of the test labels
  *
- * A lower bound on the mutual information of representation and label, up to the sampling error of the test part.
- * The first `train` rows fit the probe, the rest are the test part.
+ * A lower bound on the mutual information of representation and label (Barber and Agakov's), up to the sampling error of
+ * the test part. The first `train` rows fit the classifier, the rest are the test part.
  *
  * Source: Xu et al. 2020, https://arxiv.org/abs/2002.10689; Kleinman et al., GK-VAE, section 4.2 (there with gradient
- * boosting instead of a linear probe and with log2 of the number of classes as H(Y))
+ * boosting and with log2 of the number of classes as H(Y))
  *
  * @param features [rows, columns]
  * @param labels [rows], integers 0 .. classes - 1
+ * @throws RangeError if the training part has fewer rows than classes or one class only, or a value is out of range
  */
 export function usableInformation(
   features: Matrix,
   labels: Int32Array,
-  { classes, train }: { classes: number; train: number },
+  { classes, train, classifier = linearProbe }: UsableInformationOptions,
 ): UsableInformation {
-  requireLabelled("measure usable information", features, labels, classes);
+  const action = "measure usable information";
+  requireLabelled(action, features, labels, classes);
   if (!(train > 0 && train < features.rows)) {
-    throw new RangeError(`Cannot measure usable information: "train" must be 1 .. ${features.rows - 1}, got ${train}`);
+    throw new RangeError(`Cannot ${action}: "train" must be 1 .. ${features.rows - 1}, got ${train}`);
   }
-  const probe = fitLinearProbe(sliceRows(features, 0, train), labels.subarray(0, train), classes);
+  requireClasses(action, labels.subarray(0, train), classes);
+  const fitted = classifier.fit(sliceRows(features, 0, train), labels.subarray(0, train), classes);
   const testLabels = labels.subarray(train);
-  const costs = probeCrossEntropy(probe, sliceRows(features, train, features.rows), testLabels);
+  const found = fitted.logProbabilities(sliceRows(features, train, features.rows));
   const counts = labelCounts(testLabels, classes);
   const surprise = counts.map((count) => -Math.log2(count / testLabels.length));
-  const rows = costs.map((nats, i) => surprise[testLabels[i]!]! - nats * bitsPerNat);
+  const rows = Float64Array.from(testLabels, (label, i) => {
+    const nats = -found[i * classes + label]!;
+    return surprise[label]! - nats * bitsPerNat;
+  });
+  const right = testLabels.filter((label, i) => mostProbable(found.subarray(i * classes, (i + 1) * classes)) === label);
   const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
   return {
     bits: mean(rows),
     entropyBits: mean(Float64Array.from(testLabels, (label) => surprise[label]!)),
     rows,
-    converged: probe.converged,
+    accuracy: right.length / testLabels.length,
+    estimator: classifier.name,
+    converged: fitted.converged,
+    ...(fitted.importances === undefined ? {} : { importances: fitted.importances }),
   };
+}
+
+/** Index of the largest value, the first of equals. */
+function mostProbable(logProbabilities: Float64Array): number {
+  return logProbabilities.reduce((best, value, k) => (value > logProbabilities[best]! ? k : best), 0);
 }
