@@ -19,18 +19,39 @@ export const bootstrapDefaults = { resamples: 1000, level: 0.95 } as const;
  * @returns [low, high], in the unit of `values`
  */
 export function bootstrapMean(values: Float64Array, options: BootstrapOptions): [number, number] {
-  const { draw, resamples, level } = { ...bootstrapDefaults, ...options };
   const n = values.length;
   if (n === 0) throw new RangeError("Cannot bootstrap a mean: there must be at least one value, got none");
-  const means = new Float64Array(resamples);
-  for (let r = 0; r < resamples; r++) {
-    let sum = 0;
-    for (let i = 0; i < n; i++) sum += values[draw(n)]!;
-    means[r] = sum / n;
-  }
-  means.sort();
+  return bootstrapInterval(
+    n,
+    (rows) => {
+      let sum = 0;
+      for (let i = 0; i < n; i++) sum += values[rows[i]!]!;
+      return sum / n;
+    },
+    options,
+  );
+}
+
+/**
+ * Percentile bootstrap interval of any statistic of rows.
+ *
+ * @param statistic of row numbers, drawn with replacement, as many as there are rows; the array is reused
+ * @returns [low, high], in the unit of the statistic
+ */
+export function bootstrapInterval(
+  rows: number,
+  statistic: (drawn: Int32Array) => number,
+  options: BootstrapOptions,
+): [number, number] {
+  const { draw, resamples, level } = { ...bootstrapDefaults, ...options };
+  const drawn = new Int32Array(rows);
+  const found = Float64Array.from({ length: resamples }, () => {
+    for (let i = 0; i < rows; i++) drawn[i] = draw(rows);
+    return statistic(drawn);
+  });
+  found.sort();
   const tail = (1 - level) / 2;
-  return [quantile(means, tail), quantile(means, 1 - tail)];
+  return [quantile(found, tail), quantile(found, 1 - tail)];
 }
 
 /** Linear interpolation between the order statistics of `sorted`. */

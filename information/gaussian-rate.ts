@@ -68,7 +68,8 @@ function perRow(rows: number, columns: number, term: (i: number, j: number) => n
   });
 }
 
-function requireGaussians(action: string, name: string, { mean, logvar }: GaussianRows): Matrix {
+/** @returns the means, whose shape both have. @throws RangeError unless means and variances are finite and of one shape */
+export function requireGaussians(action: string, name: string, { mean, logvar }: GaussianRows): Matrix {
   requireMatrix(action, `${name}.mean`, mean);
   requireMatrix(action, `${name}.logvar`, logvar);
   if (mean.rows !== logvar.rows || mean.columns !== logvar.columns) {
