@@ -27,11 +27,12 @@ export interface TotalCorrelationEstimate {
  * about (dims - 1) ln N too high, by exactly that where all posteriors are equal. disentanglement_lib leaves N and n
  * out, which moves it by -(dims - 1) ln (N n), usually below 0.
  *
- * `minibatch-stratified`: w_ii = 1 / N, and (N - 1) / (N (n - 1)) for the others: an unbiased estimate of q(z), though
- * not of its logarithm, which comes out low for the joint more than for the single dimensions: small batches are
- * biased downwards. Exact for n = N up to the sampling of the codes. These are the paper's weights averaged over the
- * arbitrary choice of the row that it puts last; the published code writes the weight 1 / N into a column instead of
- * the diagonal.
+ * `minibatch-stratified`: w_ii = 1 / N, and (N - 1) / (N (n - 1)) for the others: an unbiased estimate of q(z), the
+ * average over the N rows, though not of its logarithm. With N far above n the logarithm comes out low, more so for the
+ * joint than for single dimensions, so the estimate is low and can be negative. With n = N it is exact up to the sampling
+ * of the codes; but where posteriors are narrower than the distance between rows, a data set's own average is lumpy and
+ * has a high total correlation that its source does not have. These are the paper's weights averaged over the arbitrary
+ * choice of the row that it puts last; the published code writes the weight 1 / N into a column, not the diagonal.
  *
  * Source: Chen et al. 2018, https://arxiv.org/abs/1802.04942, section 4.1 and appendix C
  *

@@ -1,5 +1,26 @@
 /** Entry of `cominfo/information`: pure functions on typed arrays, for Node and browsers. */
-export { type BootstrapOptions, bootstrapDefaults, bootstrapMean } from "./bootstrap.ts";
+export { type BootstrapOptions, bootstrapDefaults, bootstrapInterval, bootstrapMean } from "./bootstrap.ts";
+export { barberAgakov } from "./bounds/barber-agakov.ts";
+export { donskerVaradhan } from "./bounds/donsker-varadhan.ts";
+export { gaussianCritic } from "./bounds/gaussian-critic.ts";
+export { infoNce } from "./bounds/info-nce.ts";
+export type { BoundOptions, InformationBound } from "./bounds/information-bound.ts";
+export { type InterpolatedOptions, interpolatedBound } from "./bounds/interpolated-bound.ts";
+export { nwj } from "./bounds/nwj.ts";
+export { categoricalDisagreement, categoricalDistance } from "./categorical-disagreement.ts";
+export { categoricalAggregateRate, categoricalRate } from "./categorical-rate.ts";
+export type { Classifier, FittedClassifier } from "./classifier.ts";
+export { blockPurity } from "./disentanglement/block-purity.ts";
+export { dciCompleteness } from "./disentanglement/dci-completeness.ts";
+export { dciDisentanglement } from "./disentanglement/dci-disentanglement.ts";
+export { dciInformativeness } from "./disentanglement/dci-informativeness.ts";
+export { type Explained, explainFactors, type ImportanceMatrix } from "./disentanglement/importance-matrix.ts";
+export { type MigChenOptions, migChen, migChenDefaults } from "./disentanglement/mig-chen.ts";
+export { migHist20Means } from "./disentanglement/mig-hist20-means.ts";
+export { sapLinearSvc } from "./disentanglement/sap-linear-svc.ts";
+export type { LabelledFactor, Score } from "./disentanglement/score.ts";
+export { allBlocks, type Block, type BlockInformation, usableByBlock } from "./disentanglement/usable-by-block.ts";
+export { type AggregateRate, gaussianAggregateRate } from "./gaussian-aggregate-rate.ts";
 export {
   type GaussianPrior,
   type GaussianRows,
@@ -7,8 +28,30 @@ export {
   gaussianKl,
   gaussianRate,
 } from "./gaussian-rate.ts";
+export { drawGaussian } from "./gaussian-sample.ts";
+export {
+  gaussianTotalCorrelation,
+  type TotalCorrelationEstimate,
+  type TotalCorrelationEstimator,
+  type TotalCorrelationOptions,
+} from "./gaussian-total-correlation.ts";
+export {
+  type BoostedTrees,
+  type BoostingSettings,
+  boostedLogProbabilities,
+  boostingSettings,
+  fitBoostedTrees,
+  gradientBoosting,
+} from "./gradient-boosting.ts";
 export { labelCounts, labelEntropy } from "./label-entropy.ts";
-export { fitLinearProbe, type LinearProbe, probeCrossEntropy, probeSettings } from "./linear-probe.ts";
+export {
+  fitLinearProbe,
+  type LinearProbe,
+  linearProbe,
+  probeCrossEntropy,
+  probeLogProbabilities,
+  probeSettings,
+} from "./linear-probe.ts";
 export { joinColumns, type Matrix, sliceRows } from "./matrix.ts";
 export { bitsPerNat } from "./units.ts";
-export { type UsableInformation, usableInformation } from "./usable-information.ts";
+export { type UsableInformation, type UsableInformationOptions, usableInformation } from "./usable-information.ts";

@@ -1,5 +1,5 @@
-import { labelEntropy } from "../label-entropy.ts";
 import { type GaussianRows, requireGaussians } from "../gaussian-rate.ts";
+import { labelEntropy } from "../label-entropy.ts";
 import { bitsPerNat } from "../units.ts";
 import { type LabelledFactor, meanGap, requireFactors, type Score } from "./score.ts";
 
@@ -42,11 +42,12 @@ export function migChen(q: GaussianRows, factors: readonly LabelledFactor[], opt
   }
   const chosen = options.permutation(rows).subarray(0, samples);
   const entropies = factors.map(({ labels, classes }) => labelEntropy(labels, classes) / bitsPerNat);
+  const grouped = factors.map((factor) => ({ labels: factor.labels, members: membersOf(factor) }));
   const values = new Float64Array(columns * factors.length);
   for (let j = 0; j < columns; j++) {
-    const shared = informationOf(latentOf(q, j), factors, { chosen, normal: options.normal });
+    const shared = informationOf(latentOf(q, j), grouped, { chosen, normal: options.normal });
     for (const [k, nats] of shared.entries()) {
-      values[j * factors.length + k] = Math.max(0, nats) / entropies[k]!;
+      values[j * factors.length + k] = (nats > rounding ? nats : 0) / entropies[k]!;
     }
   }
   const gap = meanGap({ rows: columns, columns: factors.length, values });
@@ -55,6 +56,9 @@ export function migChen(q: GaussianRows, factors: readonly LabelledFactor[], opt
     definition: `mig-chen (sampled codes, continuous entropies, ${chosen.length} of ${rows} rows sampled)`,
   };
 }
+
+/** Nats; less than this is nothing but rounding. */
+const rounding = 1e-12;
 
 interface Latent {
   readonly mean: Float64Array;
@@ -69,35 +73,39 @@ function latentOf({ mean, logvar }: GaussianRows, j: number): Latent {
   };
 }
 
+/** Rows of every class. */
+function membersOf({ labels, classes }: LabelledFactor): Int32Array[] {
+  const members = Array.from({ length: classes }, (): number[] => []);
+  for (const [row, label] of labels.entries()) members[label]!.push(row);
+  return members.map((rows) => Int32Array.from(rows));
+}
+
 /** I(z; v_k) of one latent with every factor, nats: mean over sampled codes of ln q(z | v_k) - ln q(z). */
 function informationOf(
   { mean, deviation }: Latent,
-  factors: readonly LabelledFactor[],
+  factors: readonly { readonly labels: Int32Array; readonly members: readonly Int32Array[] }[],
   { chosen, normal }: { chosen: Int32Array; normal: () => number },
 ): Float64Array {
   const rows = mean.length;
-  const sizes = factors.map(({ labels, classes }) => {
-    const counts = new Float64Array(classes);
-    for (const label of labels) counts[label]! += 1;
-    return counts;
-  });
-  const logs = new Float64Array(rows);
+  const ratios = new Float64Array(rows);
   const sums = new Float64Array(factors.length);
   for (const s of chosen) {
-    const code = mean[s]! + deviation[s]! * normal();
-    // ln q(z | x_m) without the constant that both entropies share
+    const draw = normal();
+    const code = mean[s]! + deviation[s]! * draw;
+    // q(z | x_m) / q(z | x_s): 1 for the row itself, so that no sum is 0.
+    const own = -0.5 * draw * draw;
+    let all = 0;
     for (let m = 0; m < rows; m++) {
       const apart = (code - mean[m]!) / deviation[m]!;
-      logs[m] = -0.5 * apart * apart - Math.log(deviation[m]!);
+      const ratio = (deviation[s]! / deviation[m]!) * Math.exp(-0.5 * apart * apart - own);
+      ratios[m] = ratio;
+      all += ratio;
     }
-    const top = logs.reduce((most, value) => Math.max(most, value));
-    const densities = logs.map((value) => Math.exp(value - top));
-    const all = densities.reduce((sum, density) => sum + density, 0) / rows;
-    for (const [k, { labels }] of factors.entries()) {
-      const label = labels[s]!;
-      let own = 0;
-      for (let m = 0; m < rows; m++) if (labels[m] === label) own += densities[m]!;
-      sums[k]! += Math.log(own / sizes[k]![label]! / all);
+    for (const [k, { labels, members }] of factors.entries()) {
+      const alike = members[labels[s]!]!;
+      let sum = 0;
+      for (let i = 0; i < alike.length; i++) sum += ratios[alike[i]!]!;
+      sums[k]! += Math.log(sum / alike.length / (all / rows));
     }
   }
   return sums.map((sum) => sum / chosen.length);

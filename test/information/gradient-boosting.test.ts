@@ -118,6 +118,19 @@ test("boosted trees find the cross that a linear probe cannot, and both name the
   expect(line.importances).toBeUndefined();
 });
 
+test("a few wrong labels among separable ones cost bits, but no row more than 49.8, and nothing overflows", () => {
+  const random = stream(4, "wrong labels");
+  const labels = Int32Array.from({ length: 2000 }, () => random.integer(4));
+  const values = Float64Array.from(labels, (label) => label + 0.05 * random.normal());
+  const shown = labels.map((label) => (random.uniform() < 0.01 ? (label + 1) % 4 : label));
+  const features = { rows: 2000, columns: 1, values };
+  const found = usableInformation(features, shown, { classes: 4, train: 1500, classifier: gradientBoosting });
+  expect(found.bits).toBeGreaterThan(0.5);
+  expect(found.bits).toBeLessThan(found.entropyBits - 0.05);
+  for (const bits of found.rows) expect(bits).toBeGreaterThan(-49.9);
+  expect(found.importances![0]).toBe(1);
+});
+
 test("noise gives no more than 0 bits: overfitting shows as a loss", () => {
   const random = stream(4, "noise");
   const features = { rows: 1500, columns: 3, values: Float64Array.from({ length: 4500 }, () => random.normal()) };
