@@ -93,6 +93,20 @@ test("the aggregate rate of a Gaussian channel is bracketed by the estimates, cl
   expect(meanOf(lower)).toBeLessThan(meanOf(upper));
 });
 
+test("both estimates are the sums over rows, with and without the row itself, as written out for a few of them", () => {
+  const { q, codes } = correlatedEncoder(5, 0.3, 0.4, "written out");
+  const { lower, upper } = gaussianAggregateRate(q, codes);
+  for (let i = 0; i < 5; i++) {
+    const densities = Array.from({ length: 5 }, (_, m) => {
+      const [first, second] = [0, 1].map((j) => (codes.values[2 * i + j]! - q.mean.values[2 * m + j]!) ** 2 / 0.8);
+      return Math.exp(-first! - second!);
+    });
+    const all = densities.reduce((sum, density) => sum + density, 0);
+    expect(lower[i]).toBeCloseTo(Math.log(densities[i]! / (all / 5)), 10);
+    expect(upper[i]).toBeCloseTo(Math.log(densities[i]! / ((all - densities[i]!) / 4)), 10);
+  }
+});
+
 test("the lower estimate stops at ln n where rows are told apart entirely, the upper one does not", () => {
   const { q, codes } = correlatedEncoder(30, 0, 1e-12, "apart");
   const { lower, upper } = gaussianAggregateRate(q, codes);

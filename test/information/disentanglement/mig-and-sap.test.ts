@@ -87,14 +87,19 @@ test("mig-chen is the sum over all rows of the densities, as written out for a f
   let at = 0;
   const normal = () => draws[at++]!;
   const permutation = (n: number) => Int32Array.from({ length: n }, (_, i) => i);
-  const found = migChen(withDeviation(means, 0.5), few, { normal, permutation });
+  const deviation = (m: number) => 0.3 + 0.2 * m;
+  const logvar = { ...means, values: means.values.map((_, at) => 2 * Math.log(deviation(Math.floor(at / 2)))) };
+  const found = migChen({ mean: means, logvar }, few, { normal, permutation });
   const labels = few[0]!.labels;
   const shared = [0, 1].map((j) => {
     let sum = 0;
     for (let s = 0; s < 6; s++) {
-      const code = means.values[2 * s + j]! + 0.5 * draws[6 * j + s]!;
+      const code = means.values[2 * s + j]! + deviation(s) * draws[6 * j + s]!;
       const density = (rows: number[]) =>
-        rows.reduce((total, m) => total + Math.exp(-2 * (code - means.values[2 * m + j]!) ** 2), 0) / rows.length;
+        rows.reduce((total, m) => {
+          const apart = (code - means.values[2 * m + j]!) / deviation(m);
+          return total + Math.exp(-0.5 * apart * apart) / deviation(m);
+        }, 0) / rows.length;
       const rows = [0, 1, 2, 3, 4, 5];
       sum += Math.log(density(rows.filter((m) => labels[m] === labels[s])) / density(rows)) / 6;
     }
