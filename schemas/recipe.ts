@@ -85,6 +85,10 @@ export const recipeSchema = Type.Object(
           default: 10000,
           description: "fresh pairs; the last fifth is the test part",
         }),
+        classifier: Type.Enum(["linear", "trees"], {
+          default: "linear",
+          description: "what looks for a factor in a block: a linear probe, or gradient-boosted trees as in the paper",
+        }),
       },
       closed,
     ),

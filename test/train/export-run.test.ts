@@ -32,7 +32,7 @@ const recipe: Recipe = {
   model,
   data,
   training: { seed: 5, batchSize: 4, steps: 40, microBatch: 0, logEvery: 10, checkpointEvery: 10 },
-  evaluation: { pairs: 100 },
+  evaluation: { pairs: 100, classifier: "linear" },
   expected: [],
 };
 checkModelConfig("gk-vae", recipe.model, "test"); // fills in the defaults

@@ -21,7 +21,8 @@ import type { Networks } from "../models/family.ts";
 import { familyByName } from "../models/registry.ts";
 import { compare } from "./compare.ts";
 import { encodePairs } from "./encode-pairs.ts";
-import { measure } from "./measure.ts";
+import { measure, trainShare } from "./measure.ts";
+import { measureDisentanglement } from "./measure-disentanglement.ts";
 
 export interface EvaluateOptions {
   /** Fresh pairs; default: the recipe's. */
@@ -59,12 +60,18 @@ export async function evaluateRun(runDir: string, options: EvaluateOptions = {})
     session.release(),
   );
   const { name, summary, commonInformationBits, factors, provenance } = source.description;
-  const figures = measure(encoded, {
+  const usable = measure(encoded, {
     seed,
     factors,
+    classifier: recipe.evaluation.classifier,
     priors: learnedPriors(values),
     onFigure: (quantity) => onProgress(`measured ${quantity}`),
   });
+  onProgress("measuring disentanglement");
+  const figures = [
+    ...usable,
+    ...measureDisentanglement(encoded, { seed, factors, train: Math.floor(pairs * trainShare) }),
+  ];
   const results = validate(
     resultsSchema,
     {

@@ -2,12 +2,17 @@ import type { Figure } from "../../schemas/manifest.ts";
 import type { Results } from "../../schemas/results.ts";
 import { jointName } from "./measure.ts";
 
-const blocks = ["common", "unique_1", "unique_2", "all"] as const;
+const allBlocks = ["common", "unique_1", "unique_2", "all"] as const;
+
+/** Scores without a unit that the last lines name, where they were measured. */
+const scores = ["purity", "dci.disentanglement", "dci.completeness", "mig-hist20-means", "sap-linear-svc"] as const;
 
 /** The closing table of an evaluation for a terminal, in bits. Ends without a line break. */
 export function formatTable({ data, figures, pairs, step }: Results): string {
   const byName = new Map(figures.map((figure) => [figure.quantity, figure]));
   const bits = (quantity: string): string => byName.get(quantity)?.value.toFixed(2) ?? "-";
+  const blocks = allBlocks.filter((block) => figures.some(({ quantity }) => quantity.endsWith(`.${block}`)));
+  const isLinear = !figures.some(({ estimator }) => estimator.startsWith("gradient-boosted"));
   const joint = byName.has(`entropy.${jointName}`) ? [{ name: jointName, size: 2, role: "common" }] : [];
   const varied = [...data.factors.filter(({ size }) => size > 1), ...joint];
   const rows = varied.map(({ name, role }) => [
@@ -19,17 +24,27 @@ export function formatTable({ data, figures, pairs, step }: Results): string {
   const rates = ["rate", "", "", ...blocks.map((block) => (block === "all" ? "" : bits(`rate.${block}`)))];
   const test = pairs - Math.floor(pairs * 0.8);
   const lines = [
-    `Bits found by a linear probe in each block after ${count(step)} steps (${count(test)} test pairs)`,
+    `Bits found by ${isLinear ? "a linear probe" : "gradient-boosted trees"} in each block after ${count(step)} steps (${count(test)} test pairs)`,
     "",
-    ...columns("llrrrrr", [["factor", "is", "entropy", ...blocks], ...rows, rates]),
-    ...(joint.length === 0
+    ...columns(`llr${"r".repeat(blocks.length)}`, [
+      ["factor", "is", "entropy", ...blocks],
+      ...rows,
+      ...(byName.has("rate.common") ? [rates] : []),
+    ]),
+    ...(joint.length === 0 || !isLinear
       ? []
       : ["", `${jointName}: all common ones at once; a linear probe can tell them together and miss one alone`]),
     "",
-    `The encoders disagree on the common code by ${bits("disagreement.common")} bits a pair`,
   ];
+  if (byName.has("disagreement.common")) {
+    lines.push(`The encoders disagree on the common code by ${bits("disagreement.common")} bits a pair`);
+  }
   if (data.commonInformationBits !== undefined) {
     lines.push(`Common information of the factors drawn: ${data.commonInformationBits.toFixed(3)} bits`);
+  }
+  const scored = scores.filter((quantity) => byName.has(quantity));
+  if (scored.length > 0) {
+    lines.push(`Of 1: ${scored.map((quantity) => `${quantity} ${byName.get(quantity)!.value.toFixed(2)}`).join(", ")}`);
   }
   const judged = figures.filter(({ paper, met }) => paper !== undefined || met !== undefined);
   if (judged.length > 0) lines.push("", "Expected by the recipe:", ...columns("lrlll", judged.map(verdict)));

@@ -5,7 +5,8 @@ import {
   gaussianDisagreement,
   gaussianRate,
 } from "../../information/gaussian-rate.ts";
-import { probeSettings } from "../../information/linear-probe.ts";
+import { gradientBoosting } from "../../information/gradient-boosting.ts";
+import { linearProbe } from "../../information/linear-probe.ts";
 import { joinColumns, type Matrix } from "../../information/matrix.ts";
 import { bitsPerNat } from "../../information/units.ts";
 import { usableInformation } from "../../information/usable-information.ts";
@@ -15,7 +16,7 @@ import { stream } from "../random.ts";
 import type { EncodedPairs } from "./encode-pairs.ts";
 
 /** Share of the pairs that the probes are fitted on, from the front; the paper's 8,000 of 10,000. */
-const trainShare = 0.8;
+export const trainShare = 0.8;
 
 /**
  * What a representation is asked for: which view's labels go with a block, and the codes it consists of. As in the
@@ -31,6 +32,8 @@ const representations = [
 export interface MeasureOptions {
   readonly seed: number;
   readonly factors: readonly Factor[];
+  /** What looks for a factor in a block; default `linear`. */
+  readonly classifier?: "linear" | "trees";
   /** By block, where a family learns its priors; the standard normal elsewhere. */
   readonly priors?: Readonly<Record<string, GaussianPrior>>;
   /** After each figure, with its name. */
@@ -38,10 +41,10 @@ export interface MeasureOptions {
 }
 
 /**
- * Figures of a two-view representation, all in bits:
+ * Figures of a two-view representation, in bits unless their unit says otherwise:
  *
  *   entropy.<factor>             of the test labels of view 1: the most that can be found
- *   usable.<factor>.<block>      what a linear probe finds in common, unique_1, unique_2 or all; bootstrap over test rows
+ *   usable.<factor>.<block>      what the classifier finds in common, unique_1, unique_2 or all; bootstrap over test rows
  *   rate.<block>                 mean rate of common (encoder 1), common_2 (encoder 2), unique_1, unique_2
  *   disagreement.common          mean KL( q(common | view_1) || q(common | view_2) )
  *
@@ -66,7 +69,11 @@ export function measure({ codes, labels }: EncodedPairs, options: MeasureOptions
     for (const { name, view, codes: parts } of representations.filter((asked) => isComplete(asked, codes))) {
       const features = joinColumns(parts.map((part) => codeNamed(codes, part)));
       const train = Math.floor(features.rows * trainShare);
-      const found = usableInformation(features, labelsOf(factor, labels[view], asked), { classes: factor.size, train });
+      const found = usableInformation(features, labelsOf(factor, labels[view], asked), {
+        classes: factor.size,
+        train,
+        classifier: options.classifier === "trees" ? gradientBoosting : linearProbe,
+      });
       const n = features.rows - train;
       if (name === "common") {
         const estimator = "entropy of the test labels of view 1, plug-in";
@@ -74,7 +81,7 @@ export function measure({ codes, labels }: EncodedPairs, options: MeasureOptions
       }
       const quantity = `usable.${factor.name}.${name}`;
       const estimator =
-        `linear probe on posterior means (multinomial logistic regression, L2 ${probeSettings.l2}, ${train} pairs), ` +
+        `${found.estimator} on posterior means of ${train} pairs, ` +
         `entropy of the test labels of view ${view + 1} minus test cross-entropy${found.converged ? "" : "; the fit did not converge"}`;
       push({ quantity, value: found.bits, estimator, n, interval: interval(quantity, found.rows) });
     }

@@ -2,9 +2,9 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import type { Recipe } from "../../../schemas/recipe.ts";
+import { createDsprites } from "../../../train/data/dsprites.ts";
 import { loadRun } from "../../../train/engine/load-run.ts";
 import { runTraining } from "../../../train/engine/run.ts";
-import { createDsprites } from "../../../train/data/dsprites.ts";
 import { familyByName } from "../../../train/models/registry.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
@@ -30,7 +30,7 @@ const recipe: Recipe = {
   },
   data,
   training: { seed: 1, batchSize: 2, steps: 3, microBatch: 0, logEvery: 1, checkpointEvery: 2 },
-  evaluation: { pairs: 100 },
+  evaluation: { pairs: 100, classifier: "linear" },
   expected: [],
 };
 

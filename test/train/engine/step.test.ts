@@ -1,8 +1,8 @@
 import "../../../export/tfjs-setup.ts";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, expect, test } from "vitest";
-import type { LossInputs, Networks, Phase, Player } from "../../../train/models/family.ts";
 import { buildStep, type StepProgram } from "../../../train/engine/step.ts";
+import type { LossInputs, Networks, Phase, Player } from "../../../train/models/family.ts";
 
 /** Two scalar parameters a and b, a buffer, and losses simple enough to differentiate by hand. */
 

@@ -109,7 +109,7 @@ export function toyRecipe(training: Partial<Recipe["training"]> = {}, model: Par
     model: { kind: "one-phase", learningRate: 0.01, explodeAt: -1, ...model },
     data: { source: "toy" },
     training: { seed: 7, batchSize: 8, steps: 40, microBatch: 0, logEvery: 5, checkpointEvery: 10, ...training },
-    evaluation: { pairs: 100 },
+    evaluation: { pairs: 100, classifier: "linear" },
     expected: [],
   };
 }

@@ -44,7 +44,7 @@ function recipeWith(changes: { prior?: string; expected?: Recipe["expected"] } =
     model,
     data: dspritesOf({ scales: 1, orientations: 1, positions: 2 }),
     training: { seed: 5, batchSize: 4, steps: 40, microBatch: 0, logEvery: 10, checkpointEvery: 10 },
-    evaluation: { pairs },
+    evaluation: { pairs, classifier: "linear" },
     expected: changes.expected ?? [],
   };
   checkModelConfig("gk-vae", recipe.model, "test"); // fills in the defaults

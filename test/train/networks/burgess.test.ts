@@ -5,7 +5,7 @@ import type { Networks } from "../../../train/models/family.ts";
 import { burgessDecoder, burgessEncoder } from "../../../train/networks/burgess.ts";
 import { countParameters } from "../../../train/networks/parameters.ts";
 import { stream } from "../../../train/random.ts";
-import { plain, plainDecoder, plainEncoder, type PlainNetworks } from "./plain-burgess.ts";
+import { type PlainNetworks, plain, plainDecoder, plainEncoder } from "./plain-burgess.ts";
 
 afterEach(() => tf.disposeVariables());
 
