@@ -45,3 +45,34 @@ export const rotatedDigitsOptionsSchema = Type.Object(
   closed,
 );
 export type RotatedDigitsOptions = Static<typeof rotatedDigitsOptionsSchema>;
+
+const shapes3dFactor = Type.Enum(["floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation"]);
+const kept = (full: number) =>
+  Type.Integer({ minimum: 1, maximum: full, default: full, description: `values kept of ${full}: a divisor of it` });
+
+export const shapes3dOptionsSchema = Type.Object(
+  {
+    source: Type.Literal("shapes3d"),
+    size: Type.Enum([32, 64], { default: 64, description: "pixels of a side" }),
+    common: Type.Optional(
+      Type.Array(shapes3dFactor, { description: "factors that both views share; default: those not in `unique`" }),
+    ),
+    unique: Type.Optional(
+      Type.Array(shapes3dFactor, {
+        description:
+          "factors that each view draws alone; default: those not in `common`, or the three hues if that is left out too",
+      }),
+    ),
+    correlation: Type.Enum(["none", "shifted"], {
+      default: "none",
+      description:
+        "`shifted`: a unique hue of view 2 is that of view 1 plus a whole number drawn from 1 to 5, round the colour circle",
+    }),
+    hues: kept(10),
+    scales: kept(8),
+    shapes: kept(4),
+    orientations: kept(15),
+  },
+  closed,
+);
+export type Shapes3dOptions = Static<typeof shapes3dOptionsSchema>;

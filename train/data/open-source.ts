@@ -1,10 +1,11 @@
 import type { TSchema } from "typebox";
-import { dspritesOptionsSchema, rotatedDigitsOptionsSchema } from "../../schemas/data.ts";
+import { dspritesOptionsSchema, rotatedDigitsOptionsSchema, shapes3dOptionsSchema } from "../../schemas/data.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import { nearest, validate } from "../../schemas/validate.ts";
 import { createDsprites } from "./dsprites.ts";
 import type { PairSource } from "./pair-source.ts";
 import { openRotatedDigits } from "./rotated-digits.ts";
+import { createShapes3d } from "./shapes3d.ts";
 
 /** The `data` part of a recipe: the name of a source and its options (schemas/data.ts). */
 export interface SourceConfig {
@@ -25,6 +26,7 @@ interface SourceKind {
 
 const kinds: Readonly<Record<string, SourceKind>> = {
   dsprites: { files: false, open: (config) => createDsprites(checked(dspritesOptionsSchema, config)) },
+  shapes3d: { files: false, open: (config) => createShapes3d(checked(shapes3dOptionsSchema, config)) },
   "rotated-digits": {
     files: true,
     open: (config, { dataDir }) => openRotatedDigits(checked(rotatedDigitsOptionsSchema, config), dataDir),
