@@ -76,3 +76,33 @@ export const shapes3dOptionsSchema = Type.Object(
   closed,
 );
 export type Shapes3dOptions = Static<typeof shapes3dOptionsSchema>;
+
+export const dspritesFileOptionsSchema = Type.Object(
+  {
+    source: Type.Literal("dsprites-file"),
+    file: Type.String({
+      default: "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz",
+      description: "in the data folder: npz, or HDF5 where it ends in .hdf5 or .h5; all images or a part of them",
+    }),
+    common: Type.Optional(Type.Array(dspritesFactor, { description: "as of source dsprites" })),
+    unique: Type.Optional(Type.Array(dspritesFactor, { description: "as of source dsprites" })),
+  },
+  closed,
+);
+export type DspritesFileOptions = Static<typeof dspritesFileOptionsSchema>;
+
+export const shapes3dFileOptionsSchema = Type.Object(
+  {
+    source: Type.Literal("shapes3d-file"),
+    file: Type.String({ default: "3dshapes.h5", description: "HDF5 file in the data folder" }),
+    stored: Type.Enum(["memory", "file"], {
+      default: "memory",
+      description:
+        "where images are drawn from: memory (5.9 GB for all), or the file, which is slow if it is compressed",
+    }),
+    common: Type.Optional(Type.Array(shapes3dFactor, { description: "as of source shapes3d" })),
+    unique: Type.Optional(Type.Array(shapes3dFactor, { description: "as of source shapes3d" })),
+  },
+  closed,
+);
+export type Shapes3dFileOptions = Static<typeof shapes3dFileOptionsSchema>;

@@ -1,8 +1,16 @@
 import type { TSchema } from "typebox";
-import { dspritesOptionsSchema, rotatedDigitsOptionsSchema, shapes3dOptionsSchema } from "../../schemas/data.ts";
+import {
+  dspritesFileOptionsSchema,
+  dspritesOptionsSchema,
+  rotatedDigitsOptionsSchema,
+  shapes3dFileOptionsSchema,
+  shapes3dOptionsSchema,
+} from "../../schemas/data.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import { nearest, validate } from "../../schemas/validate.ts";
 import { createDsprites } from "./dsprites.ts";
+import { type Hdf5Reader, loadHdf5 } from "./hdf5.ts";
+import { openDspritesFile, openShapes3dFile } from "./labelled-files.ts";
 import type { PairSource } from "./pair-source.ts";
 import { openRotatedDigits } from "./rotated-digits.ts";
 import { createShapes3d } from "./shapes3d.ts";
@@ -16,11 +24,15 @@ export interface SourceConfig {
 export interface SourceContext {
   /** Folder with the files of sources that read some, for instance `--data ../shared/data/mnist`. */
   readonly dataDir?: string | undefined;
+  /** For sources that read HDF5 files; `loadSource` brings it. */
+  readonly hdf5?: Hdf5Reader | undefined;
 }
 
 interface SourceKind {
   /** Whether it reads files and so needs `dataDir`. */
   readonly files: boolean;
+  /** Whether it may read HDF5 and so needs the reader. */
+  readonly hdf5?: boolean;
   open(config: unknown, context: SourceContext): PairSource;
 }
 
@@ -30,6 +42,16 @@ const kinds: Readonly<Record<string, SourceKind>> = {
   "rotated-digits": {
     files: true,
     open: (config, { dataDir }) => openRotatedDigits(checked(rotatedDigitsOptionsSchema, config), dataDir),
+  },
+  "dsprites-file": {
+    files: true,
+    hdf5: true,
+    open: (config, context) => openDspritesFile(checked(dspritesFileOptionsSchema, config), context),
+  },
+  "shapes3d-file": {
+    files: true,
+    hdf5: true,
+    open: (config, context) => openShapes3dFile(checked(shapes3dFileOptionsSchema, config), context),
   },
 };
 
@@ -41,8 +63,14 @@ export function sourceNeedsFiles(name: string): boolean {
   return kindOf(name).files;
 }
 
+/** Opens any source of pairs, and first loads what it needs to read its files. Errors as of `openSource`. */
+export async function loadSource(config: SourceConfig, context: SourceContext = {}): Promise<PairSource> {
+  const hdf5 = kindOf(config.source).hdf5 === true ? await loadHdf5() : undefined;
+  return openSource(config, { ...context, hdf5 });
+}
+
 /**
- * Opens a source of pairs.
+ * Opens a source of pairs at once: one that needs no library loaded (`loadSource` opens any).
  *
  * @throws UsageError for an unknown source or option (with the nearest valid one), and where files are not there
  * @throws FailureError for files that cannot be read as what they should be
