@@ -106,3 +106,31 @@ export const shapes3dFileOptionsSchema = Type.Object(
   closed,
 );
 export type Shapes3dFileOptions = Static<typeof shapes3dFileOptionsSchema>;
+
+export const pngFoldersOptionsSchema = Type.Object(
+  {
+    source: Type.Literal("png-folders"),
+    folders: Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 2,
+      maxItems: 8,
+      default: ["view_1", "view_2"],
+      description: "folders in the data folder, one for each view; files of one name are one example",
+    }),
+  },
+  closed,
+);
+export type PngFoldersOptions = Static<typeof pngFoldersOptionsSchema>;
+
+export const spritesVideoOptionsSchema = Type.Object(
+  {
+    source: Type.Literal("sprites-video"),
+    delay: Type.Integer({ minimum: 0, maximum: 7, default: 1, description: "frames between view 1 and view 2" }),
+    start: Type.Enum(["first", "any"], {
+      default: "first",
+      description: "`first`: view 1 is frame 0; `any`: a frame from 0 to 7 - delay (consecutive frames: delay 1)",
+    }),
+    split: Type.Enum(["train", "test"], { default: "train", description: "1,000 or the other 296 characters" }),
+  },
+  closed,
+);
+export type SpritesVideoOptions = Static<typeof spritesVideoOptionsSchema>;

@@ -2,9 +2,11 @@ import type { TSchema } from "typebox";
 import {
   dspritesFileOptionsSchema,
   dspritesOptionsSchema,
+  pngFoldersOptionsSchema,
   rotatedDigitsOptionsSchema,
   shapes3dFileOptionsSchema,
   shapes3dOptionsSchema,
+  spritesVideoOptionsSchema,
 } from "../../schemas/data.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import { nearest, validate } from "../../schemas/validate.ts";
@@ -12,8 +14,10 @@ import { createDsprites } from "./dsprites.ts";
 import { type Hdf5Reader, loadHdf5 } from "./hdf5.ts";
 import { openDspritesFile, openShapes3dFile } from "./labelled-files.ts";
 import type { PairSource } from "./pair-source.ts";
+import { openPngFolders } from "./png-folders.ts";
 import { openRotatedDigits } from "./rotated-digits.ts";
 import { createShapes3d } from "./shapes3d.ts";
+import { openSpritesVideo } from "./sprites-video.ts";
 
 /** The `data` part of a recipe: the name of a source and its options (schemas/data.ts). */
 export interface SourceConfig {
@@ -52,6 +56,14 @@ const kinds: Readonly<Record<string, SourceKind>> = {
     files: true,
     hdf5: true,
     open: (config, context) => openShapes3dFile(checked(shapes3dFileOptionsSchema, config), context),
+  },
+  "sprites-video": {
+    files: true,
+    open: (config, { dataDir }) => openSpritesVideo(checked(spritesVideoOptionsSchema, config), dataDir),
+  },
+  "png-folders": {
+    files: true,
+    open: (config, { dataDir }) => openPngFolders(checked(pngFoldersOptionsSchema, config), dataDir),
   },
 };
 

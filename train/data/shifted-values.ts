@@ -1,10 +1,5 @@
+import { type PairInformation, pairInformation } from "./pair-information.ts";
 import type { Follow } from "./pairing.ts";
-
-/** What the two values of one factor share, in bits. */
-export interface PairInformation {
-  readonly mutualBits: number;
-  readonly gacsKornerBits: number;
-}
 
 /** Largest step of `dshapescorr`, the published code's correlated set. */
 const LARGEST_STEP = 5;
@@ -25,33 +20,4 @@ export function shiftedInformation(size: number): PairInformation {
     for (let step = 1; step <= LARGEST_STEP; step++) row[(first + step) % size]! += 1 / (size * LARGEST_STEP);
   }
   return pairInformation(joint);
-}
-
-/**
- * Exact information of a pair with joint probabilities `joint[first][second]`.
- *
- * Gács-Körner: entropy of the connected component that the pair is in, components of the graph whose edges are the
- * pairs that can occur (Gács & Körner 1973). Both figures add over independent factors; for Gács-Körner because
- * the product of connected supports is connected.
- */
-export function pairInformation(joint: readonly (readonly number[])[]): PairInformation {
-  const seconds = joint[0]?.length ?? 0;
-  const rows = joint.map((row) => row.reduce((sum, mass) => sum + mass, 0));
-  const columns = Array.from({ length: seconds }, (_, j) => joint.reduce((sum, row) => sum + row[j]!, 0));
-  let mutualBits = 0;
-  const component = columns.map((_, j) => j); // of each second value; joined through the first ones
-  for (const [i, row] of joint.entries()) {
-    const reached = columns.map((_, j) => j).filter((j) => row[j]! > 0);
-    for (const j of reached) mutualBits += row[j]! * Math.log2(row[j]! / (rows[i]! * columns[j]!));
-    const joined = new Set(reached.map((j) => component[j]!));
-    const name = component[reached[0] ?? 0]!;
-    for (const [j, old] of component.entries()) if (joined.has(old)) component[j] = name;
-  }
-  const masses = new Map<number, number>();
-  for (const [j, name] of component.entries()) masses.set(name, (masses.get(name) ?? 0) + columns[j]!);
-  const gacsKornerBits = [...masses.values()].reduce(
-    (bits, mass) => (mass > 0 ? bits - mass * Math.log2(mass) : bits),
-    0,
-  );
-  return { mutualBits, gacsKornerBits };
 }

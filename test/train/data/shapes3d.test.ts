@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { UsageError } from "../../../schemas/errors.ts";
 import { openSource } from "../../../train/data/open-source.ts";
 import { createShapes3dRenderer } from "../../../train/data/shapes3d-renderer.ts";
-import { pairInformation, shiftedInformation } from "../../../train/data/shifted-values.ts";
+import { shiftedInformation } from "../../../train/data/shifted-values.ts";
 import { stream } from "../../../train/random.ts";
 
 const shapes3d = (options: Record<string, unknown> = {}) => openSource({ source: "shapes3d", ...options });
@@ -114,72 +114,6 @@ test.each([
   expect(() => shapes3d(options)).toThrow(UsageError);
   expect(() => shapes3d(options)).toThrow(message);
   expect(() => shapes3d(options)).not.toThrow("\n");
-});
-
-test("pairInformation() knows identity, independence, blocks, and a value that never occurs", () => {
-  const known = (joint: number[][], gacsKornerBits: number, mutualBits: number): void => {
-    const found = pairInformation(joint);
-    expect(found.gacsKornerBits).toBeCloseTo(gacsKornerBits, 12);
-    expect(found.mutualBits).toBeCloseTo(mutualBits, 12);
-  };
-  known(
-    [
-      [0.5, 0],
-      [0, 0.5],
-    ],
-    1,
-    1,
-  );
-  known(
-    [
-      [0.25, 0.25],
-      [0.25, 0.25],
-    ],
-    0,
-    0,
-  );
-  known(
-    [
-      [0.5, 0, 0],
-      [0, 0.25, 0.25],
-      [0, 0, 0],
-    ],
-    1,
-    1,
-  );
-  // DSBS(0.1): no common information, 1 - h(0.1) of mutual
-  known(
-    [
-      [0.45, 0.05],
-      [0.05, 0.45],
-    ],
-    0,
-    0.5310044064107188,
-  );
-  // a chain of overlaps joins everything, though first and last share no neighbour
-  known(
-    [
-      [0.2, 0.1, 0, 0],
-      [0, 0.2, 0.1, 0],
-      [0, 0, 0.2, 0.2],
-    ],
-    0,
-    pairInformation([
-      [0.2, 0.1, 0, 0],
-      [0, 0.2, 0.1, 0],
-      [0, 0, 0.2, 0.2],
-    ]).mutualBits,
-  );
-  // joined late: rows 0 and 1 apart, row 2 bridges them
-  known(
-    [
-      [0.3, 0, 0],
-      [0, 0, 0.3],
-      [0.2, 0, 0.2],
-    ],
-    0,
-    0.6 * Math.log2(2),
-  );
 });
 
 test("ten shifted hues share one bit and have nothing in common", () => {
