@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { crc32, deflateSync } from "node:zlib";
 import { encode } from "fast-png";
 import { afterAll, expect, test } from "vitest";
 import { FailureError } from "../../../schemas/errors.ts";
 import { type PngImage, readPng } from "../../../train/data/png.ts";
+import { pngChunk as chunk, pngFile } from "./png-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cominfo-png-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -16,35 +16,18 @@ function read(bytes: Uint8Array): PngImage {
   return readPng(file);
 }
 
-function chunk(type: string, data: Uint8Array): Buffer {
-  const named = Buffer.concat([Buffer.from(type), data]);
-  const framed = Buffer.alloc(named.length + 8);
-  framed.writeUInt32BE(data.length, 0);
-  named.copy(framed, 4);
-  framed.writeUInt32BE(crc32(named), named.length + 4);
-  return framed;
-}
-
-/** Rows without filters, each with its byte 0 in front. Types: 0 grey, 2 RGB, 3 palette. */
-function png(
+const png = (
   size: readonly [number, number],
-  [depth, type]: readonly [number, number],
+  format: readonly [number, number],
   rows: readonly number[][],
-  extra: Buffer[] = [],
-): Buffer {
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(size[0], 0);
-  header.writeUInt32BE(size[1], 4);
-  header.set([depth, type], 8);
-  const raw = Buffer.from(rows.flatMap((row) => [0, ...row]));
-  return Buffer.concat([
-    Buffer.from("\x89PNG\r\n\x1a\n", "latin1"),
-    chunk("IHDR", header),
-    ...extra,
-    chunk("IDAT", deflateSync(raw)),
-    chunk("IEND", Buffer.alloc(0)),
-  ]);
-}
+  extra?: Buffer[],
+): Buffer =>
+  pngFile(
+    size,
+    format,
+    rows.map((row) => Uint8Array.from(row)),
+    extra,
+  );
 
 test.each([1, 2, 3, 4])("8-bit images of %d channels are read as they are", (channels) => {
   const data = Uint8Array.from({ length: 5 * 7 * channels }, (_, i) => (i * 37) % 256);

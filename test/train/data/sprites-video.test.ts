@@ -15,6 +15,7 @@ import {
 } from "../../../train/data/sprites-frames.ts";
 import { pairSpriteFrames } from "../../../train/data/sprites-video.ts";
 import { stream } from "../../../train/random.ts";
+import { pngFile } from "./png-file.ts";
 import { testData } from "./test-data.ts";
 
 const made = mkdtempSync(join(tmpdir(), "cominfo-sprites-"));
@@ -33,10 +34,8 @@ for (const [layer, part] of LAYERS.entries()) {
       data.set([cell, item, layer, 255], at + 4 * layer);
       data.set([200, 10 * layer, 0, 128], at + 4 * 9);
     }
-    writeFileSync(
-      join(made, part, `${item}.png`),
-      encode({ width: 832, height: 1344, channels: 4, depth: 8, data }, { zlib: { level: 1 } }),
-    );
+    const rows = Array.from({ length: 1344 }, (_, row) => data.subarray(row * 832 * 4, (row + 1) * 832 * 4));
+    writeFileSync(join(made, part, `${item}.png`), pngFile([832, 1344], [8, 6], rows));
   }
 }
 
