@@ -57,11 +57,11 @@ export function binaryImages(shape: ImageShape, action: string): ImageStoreBuild
 
 const BLOCK_BYTES = 2 ** 26; // one array of all images might be longer than an array may be
 
-/** Keeps images as they are. */
-export function plainImages(shape: ImageShape, action: string): ImageStoreBuilder {
+/** Keeps images as they are, in arrays of at most `blockBytes`. */
+export function plainImages(shape: ImageShape, action: string, blockBytes = BLOCK_BYTES): ImageStoreBuilder {
   const { count, height, width, channels } = shape;
   const pixels = height * width * channels;
-  const perBlock = Math.max(1, Math.floor(BLOCK_BYTES / pixels));
+  const perBlock = Math.max(1, Math.floor(blockBytes / pixels));
   const blocks: Uint8Array[] = [];
   let filled = 0;
   return {

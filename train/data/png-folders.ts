@@ -75,9 +75,10 @@ function namesIn(folder: string): string[] {
 }
 
 function requireSame(first: readonly string[], second: readonly string[], folders: readonly [string, string]): void {
+  const [inFirst, inSecond] = [new Set(first), new Set(second)];
   const missing = [
-    ...first.filter((name) => !second.includes(name)).map((name) => `${folders[1]}/${name}`),
-    ...second.filter((name) => !first.includes(name)).map((name) => `${folders[0]}/${name}`),
+    ...first.filter((name) => !inSecond.has(name)).map((name) => `${folders[1]}/${name}`),
+    ...second.filter((name) => !inFirst.has(name)).map((name) => `${folders[0]}/${name}`),
   ];
   if (missing.length === 0) return;
   const more = missing.length > NAMED ? ` and ${missing.length - NAMED} more` : "";

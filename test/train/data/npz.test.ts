@@ -48,6 +48,17 @@ test("an archive that NumPy wrote is read", () => {
   expect(npz.read("a")).toEqual(counting);
 });
 
+// The same array twice, by Python's zipfile with its zip64 limit at 10 bytes: sizes and places of the directory are in the
+// long fields, as in archives beyond 2 GiB
+const LONG =
+  "UEsDBC0AAAAIAAAAIQBwuy4P//////////8FABQAYS5ucHkBABAAQAEAAAAAAACHAAAAAAAAAJ3MOQoCQRSE4Rn3fV/Sl7VCRzqBiLGZYmJgJI3ToiCOdIuJeAov7Ai/F7CSj6qg3uvtarMLg0fwVLH1B6fmohbnmdKijom7O3PdJy62331pLt6muz+Zm037aKJlqiUaa3nJf6kEJMQMZjGHeSxgEUtYxt9hFWtYxwY2sYVt7GAXe9jHAQ7xA1BLAwQtAAAACAAAACEAcLsuD///////////BQAUAGIubnB5AQAQAEABAAAAAAAAhwAAAAAAAACdzDkKAkEUhOEZ931f0pe1Qkc6gYixmWJiYCSN06IgjnSLiXgKL+wIvxewko+qoN7r7WqzC4NH8FSx9Qen5qIW55nSoo6Juztz3Scutt99aS7eprs/mZtN+2iiZaolGmt5yX+pBCTEDGYxh3ksYBFLWMbfYRVrWMcGNrGFbexgF3vYxwEO8QNQSwECLQMtAAAACAAAACEAcLsuD///////////BQAUAAAAAAAAAAAAgAEAAAAAYS5ucHkBABAAQAEAAAAAAACHAAAAAAAAAFBLAQItAy0AAAAIAAAAIQBwuy4P//////////8FABwAAAAAAAAAAACAAf////9iLm5weQEAGABAAQAAAAAAAIcAAAAAAAAAvgAAAAAAAABQSwYGLAAAAAAAAAAtAC0AAAAAAAAAAAACAAAAAAAAAAIAAAAAAAAAlgAAAAAAAAB8AQAAAAAAAFBLBgcAAAAAEgIAAAAAAAABAAAAUEsFBgAAAAACAAIAlgAAAHwBAAAAAA==";
+
+test("a zip64 archive is read", () => {
+  const npz = openNpz(stored(Buffer.from(LONG, "base64")));
+  expect(npz.names).toEqual(["a", "b"]);
+  expect([npz.read("a"), npz.read("b")]).toEqual([counting, counting]);
+});
+
 test("what is written is read again, and equal arrays give equal bytes", () => {
   const arrays = {
     counting,
