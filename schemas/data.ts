@@ -45,3 +45,92 @@ export const rotatedDigitsOptionsSchema = Type.Object(
   closed,
 );
 export type RotatedDigitsOptions = Static<typeof rotatedDigitsOptionsSchema>;
+
+const shapes3dFactor = Type.Enum(["floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation"]);
+const kept = (full: number) =>
+  Type.Integer({ minimum: 1, maximum: full, default: full, description: `values kept of ${full}: a divisor of it` });
+
+export const shapes3dOptionsSchema = Type.Object(
+  {
+    source: Type.Literal("shapes3d"),
+    size: Type.Enum([32, 64], { default: 64, description: "pixels of a side" }),
+    common: Type.Optional(
+      Type.Array(shapes3dFactor, { description: "factors that both views share; default: those not in `unique`" }),
+    ),
+    unique: Type.Optional(
+      Type.Array(shapes3dFactor, {
+        description:
+          "factors that each view draws alone; default: those not in `common`, or the three hues if that is left out too",
+      }),
+    ),
+    correlation: Type.Enum(["none", "shifted"], {
+      default: "none",
+      description:
+        "`shifted`: a unique hue of view 2 is that of view 1 plus a whole number drawn from 1 to 5, round the colour circle",
+    }),
+    hues: kept(10),
+    scales: kept(8),
+    shapes: kept(4),
+    orientations: kept(15),
+  },
+  closed,
+);
+export type Shapes3dOptions = Static<typeof shapes3dOptionsSchema>;
+
+export const dspritesFileOptionsSchema = Type.Object(
+  {
+    source: Type.Literal("dsprites-file"),
+    file: Type.String({
+      default: "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz",
+      description: "in the data folder: npz, or HDF5 where it ends in .hdf5 or .h5; all images or a part of them",
+    }),
+    common: Type.Optional(Type.Array(dspritesFactor, { description: "as of source dsprites" })),
+    unique: Type.Optional(Type.Array(dspritesFactor, { description: "as of source dsprites" })),
+  },
+  closed,
+);
+export type DspritesFileOptions = Static<typeof dspritesFileOptionsSchema>;
+
+export const shapes3dFileOptionsSchema = Type.Object(
+  {
+    source: Type.Literal("shapes3d-file"),
+    file: Type.String({ default: "3dshapes.h5", description: "HDF5 file in the data folder" }),
+    stored: Type.Enum(["memory", "file"], {
+      default: "memory",
+      description:
+        "where images are drawn from: memory (5.9 GB for all), or the file, which is slow if it is compressed",
+    }),
+    common: Type.Optional(Type.Array(shapes3dFactor, { description: "as of source shapes3d" })),
+    unique: Type.Optional(Type.Array(shapes3dFactor, { description: "as of source shapes3d" })),
+  },
+  closed,
+);
+export type Shapes3dFileOptions = Static<typeof shapes3dFileOptionsSchema>;
+
+export const pngFoldersOptionsSchema = Type.Object(
+  {
+    source: Type.Literal("png-folders"),
+    folders: Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 2,
+      maxItems: 8,
+      default: ["view_1", "view_2"],
+      description: "folders in the data folder, one for each view; files of one name are one example",
+    }),
+  },
+  closed,
+);
+export type PngFoldersOptions = Static<typeof pngFoldersOptionsSchema>;
+
+export const spritesVideoOptionsSchema = Type.Object(
+  {
+    source: Type.Literal("sprites-video"),
+    delay: Type.Integer({ minimum: 0, maximum: 7, default: 1, description: "frames between view 1 and view 2" }),
+    start: Type.Enum(["first", "any"], {
+      default: "first",
+      description: "`first`: view 1 is frame 0; `any`: a frame from 0 to 7 - delay (consecutive frames: delay 1)",
+    }),
+    split: Type.Enum(["train", "test"], { default: "train", description: "1,000 or the other 296 characters" }),
+  },
+  closed,
+);
+export type SpritesVideoOptions = Static<typeof spritesVideoOptionsSchema>;

@@ -9,7 +9,7 @@ import type { Manifest } from "../schemas/manifest.ts";
 import type { Recipe } from "../schemas/recipe.ts";
 import { type Results, resultsSchema } from "../schemas/results.ts";
 import { nearest, validate } from "../schemas/validate.ts";
-import { openSource, sourceNeedsFiles } from "./data/open-source.ts";
+import { loadSource, sourceNeedsFiles } from "./data/open-source.ts";
 import { type LoadedRun, loadRun } from "./engine/load-run.ts";
 import type { ModelFamily, Networks, TaskSpec } from "./models/family.ts";
 import { familyByName } from "./models/registry.ts";
@@ -65,7 +65,7 @@ export async function exportRun(options: ExportRunOptions): Promise<ExportedRun>
       parameters: countParameters(networks),
       created: new Date().toISOString(),
       producer: producer(),
-      data: results?.data ?? describeData(recipe, options.dataDir),
+      data: results?.data ?? (await describeData(recipe, options.dataDir)),
       latents: family.latents(recipe.model).map((block) => ({ name: block.name, dimensions: [...block.dimensions] })),
       evaluation: results?.figures ?? [],
     };
@@ -161,7 +161,7 @@ async function readResults(
   return undefined;
 }
 
-function describeData({ data }: Recipe, dataDir: string | undefined): Manifest["data"] {
+async function describeData({ data }: Recipe, dataDir: string | undefined): Promise<Manifest["data"]> {
   if (sourceNeedsFiles(data.source) && dataDir === undefined) {
     return {
       name: data.source,
@@ -170,7 +170,7 @@ function describeData({ data }: Recipe, dataDir: string | undefined): Manifest["
       provenance: { options: JSON.stringify(data) },
     };
   }
-  const { name, summary, factors, commonInformationBits, provenance } = openSource(data, { dataDir }).description;
+  const { name, summary, factors, commonInformationBits, provenance } = (await loadSource(data, { dataDir })).description;
   return {
     name,
     summary,

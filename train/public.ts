@@ -1,6 +1,6 @@
 /** Entry of the package: `cominfo/train`. Never imported inside. */
 
-export { openSource } from "./data/open-source.ts";
+export { loadSource, openSource } from "./data/open-source.ts";
 export type { Factor, Labels, Minibatch, PairSource, SourceDescription } from "./data/pair-source.ts";
 export { inChunks } from "./engine/in-chunks.ts";
 export { type LoadedRun, loadRun } from "./engine/load-run.ts";

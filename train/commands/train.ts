@@ -73,7 +73,7 @@ async function train(nameOrFile: string, flags: TrainFlags): Promise<void> {
   }
   // Loaded only now: tfjs and the compiler take a second that `cominfo --help` should not.
   const { readRecipe } = await import("../recipes/read-recipe.ts");
-  const { openSource } = await import("../data/open-source.ts");
+  const { loadSource } = await import("../data/open-source.ts");
   const { familyByName } = await import("../models/registry.ts");
   const { runTraining } = await import("../engine/run.ts");
   const { createProgress } = await import("../engine/progress.ts");
@@ -84,7 +84,7 @@ async function train(nameOrFile: string, flags: TrainFlags): Promise<void> {
   const request: TrainingRequest = {
     recipe,
     family: familyByName(recipe.family),
-    source: openSource(recipe.data, { dataDir: flags.data }),
+    source: await loadSource(recipe.data, { dataDir: flags.data }),
     outDir,
     resume: flags.resume ?? false,
     force: flags.force ?? false,

@@ -1,9 +1,8 @@
 import type { DspritesOptions } from "../../schemas/data.ts";
-import { UsageError } from "../../schemas/errors.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
 import { createDspritesRenderer, DSPRITES_RENDERER, DSPRITES_SIZES } from "./dsprites-renderer.ts";
 import type { Labels, PairSource } from "./pair-source.ts";
-import { assignRoles, commonFactorBits, drawLabels, type FactorSize } from "./pairing.ts";
+import { assignRoles, commonFactorBits, drawLabels, type FactorSize, namesOf, strideFor } from "./pairing.ts";
 
 const ACTION = `open data source "dsprites"`;
 
@@ -18,9 +17,9 @@ const ACTION = `open data source "dsprites"`;
 export function createDsprites(options: DspritesOptions): PairSource {
   const side = options.size;
   const stride = {
-    scale: strideFor("scales", options.scales, DSPRITES_SIZES.scale),
-    orientation: strideFor("orientations", options.orientations, DSPRITES_SIZES.orientation),
-    position: strideFor("positions", options.positions, DSPRITES_SIZES.position_x),
+    scale: strideFor("scales", options.scales, { full: DSPRITES_SIZES.scale, action: ACTION }),
+    orientation: strideFor("orientations", options.orientations, { full: DSPRITES_SIZES.orientation, action: ACTION }),
+    position: strideFor("positions", options.positions, { full: DSPRITES_SIZES.position_x, action: ACTION }),
   };
   const sizes: FactorSize[] = [
     { name: "shape", size: DSPRITES_SIZES.shape },
@@ -51,11 +50,6 @@ export function createDsprites(options: DspritesOptions): PairSource {
     return { dtype: "uint8", shape: [size, side, side, 1], data };
   }
 
-  const named = (role: "common" | "unique"): string =>
-    factors
-      .filter((factor) => factor.role === role)
-      .map(({ name }) => name)
-      .join(", ") || "nothing";
   const turns = factors.find(({ name }) => name === "orientation")!;
   const twins =
     turns.role === "common" && turns.size === DSPRITES_SIZES.orientation ? "; orientations 0 and 39 look the same" : "";
@@ -64,8 +58,8 @@ export function createDsprites(options: DspritesOptions): PairSource {
     description: {
       name: "dsprites",
       summary:
-        `procedural dSprites ${side}x${side}, common: ${named("common")} (${bits.toFixed(3)} bits of factor values${twins}), ` +
-        `unique: ${named("unique")}`,
+        `procedural dSprites ${side}x${side}, common: ${namesOf(factors, "common")} (${bits.toFixed(3)} bits of factor values${twins}), ` +
+        `unique: ${namesOf(factors, "unique")}`,
       views: [
         { name: "view_1", ...view },
         { name: "view_2", ...view },
@@ -82,12 +76,4 @@ export function createDsprites(options: DspritesOptions): PairSource {
       };
     },
   };
-}
-
-function strideFor(option: string, kept: number, full: number): number {
-  if (full % kept === 0) return full / kept;
-  throw new UsageError(`Cannot ${ACTION}: "${option}" must divide ${full}, got ${kept}`, {
-    code: "invalid",
-    path: [option],
-  });
 }

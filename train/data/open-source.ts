@@ -1,10 +1,23 @@
 import type { TSchema } from "typebox";
-import { dspritesOptionsSchema, rotatedDigitsOptionsSchema } from "../../schemas/data.ts";
+import {
+  dspritesFileOptionsSchema,
+  dspritesOptionsSchema,
+  pngFoldersOptionsSchema,
+  rotatedDigitsOptionsSchema,
+  shapes3dFileOptionsSchema,
+  shapes3dOptionsSchema,
+  spritesVideoOptionsSchema,
+} from "../../schemas/data.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import { nearest, validate } from "../../schemas/validate.ts";
 import { createDsprites } from "./dsprites.ts";
+import { type Hdf5Reader, loadHdf5 } from "./hdf5.ts";
+import { openDspritesFile, openShapes3dFile } from "./labelled-files.ts";
 import type { PairSource } from "./pair-source.ts";
+import { openPngFolders } from "./png-folders.ts";
 import { openRotatedDigits } from "./rotated-digits.ts";
+import { createShapes3d } from "./shapes3d.ts";
+import { openSpritesVideo } from "./sprites-video.ts";
 
 /** The `data` part of a recipe: the name of a source and its options (schemas/data.ts). */
 export interface SourceConfig {
@@ -15,19 +28,42 @@ export interface SourceConfig {
 export interface SourceContext {
   /** Folder with the files of sources that read some, for instance `--data ../shared/data/mnist`. */
   readonly dataDir?: string | undefined;
+  /** For sources that read HDF5 files; `loadSource` brings it. */
+  readonly hdf5?: Hdf5Reader | undefined;
 }
 
 interface SourceKind {
   /** Whether it reads files and so needs `dataDir`. */
   readonly files: boolean;
+  /** Whether it may read HDF5 and so needs the reader. */
+  readonly hdf5?: boolean;
   open(config: unknown, context: SourceContext): PairSource;
 }
 
 const kinds: Readonly<Record<string, SourceKind>> = {
   dsprites: { files: false, open: (config) => createDsprites(checked(dspritesOptionsSchema, config)) },
+  shapes3d: { files: false, open: (config) => createShapes3d(checked(shapes3dOptionsSchema, config)) },
   "rotated-digits": {
     files: true,
     open: (config, { dataDir }) => openRotatedDigits(checked(rotatedDigitsOptionsSchema, config), dataDir),
+  },
+  "dsprites-file": {
+    files: true,
+    hdf5: true,
+    open: (config, context) => openDspritesFile(checked(dspritesFileOptionsSchema, config), context),
+  },
+  "shapes3d-file": {
+    files: true,
+    hdf5: true,
+    open: (config, context) => openShapes3dFile(checked(shapes3dFileOptionsSchema, config), context),
+  },
+  "sprites-video": {
+    files: true,
+    open: (config, { dataDir }) => openSpritesVideo(checked(spritesVideoOptionsSchema, config), dataDir),
+  },
+  "png-folders": {
+    files: true,
+    open: (config, { dataDir }) => openPngFolders(checked(pngFoldersOptionsSchema, config), dataDir),
   },
 };
 
@@ -39,8 +75,14 @@ export function sourceNeedsFiles(name: string): boolean {
   return kindOf(name).files;
 }
 
+/** Opens any source of pairs, and first loads what it needs to read its files. Errors as of `openSource`. */
+export async function loadSource(config: SourceConfig, context: SourceContext = {}): Promise<PairSource> {
+  const hdf5 = kindOf(config.source).hdf5 === true ? await loadHdf5() : undefined;
+  return openSource(config, { ...context, hdf5 });
+}
+
 /**
- * Opens a source of pairs.
+ * Opens a source of pairs at once: one that needs no library loaded (`loadSource` opens any).
  *
  * @throws UsageError for an unknown source or option (with the nearest valid one), and where files are not there
  * @throws FailureError for files that cannot be read as what they should be

@@ -24,6 +24,8 @@ export interface SourceDescription {
   readonly factors: readonly Factor[];
   /** Exact Gács-Körner common information of a pair in bits, where it is known. */
   readonly commonInformationBits?: number;
+  /** Exact mutual information of a pair in bits, where it is known. Above the former if unique factors are correlated. */
+  readonly mutualInformationBits?: number;
   /** What a stored result must name to be repeatable: file names with sha256, or renderer and version. */
   readonly provenance: Readonly<Record<string, string>>;
 }

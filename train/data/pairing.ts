@@ -43,21 +43,46 @@ export function assignRoles(sizes: readonly FactorSize[], roles: Roles, action: 
   return sizes.map(({ name, size }) => ({ name, size, role: common.includes(name) ? "common" : "unique" }));
 }
 
+/** Distance between the kept values of a thinned factor of `full` values: from 0 on every n-th is kept. */
+export function strideFor(option: string, kept: number, { full, action }: { full: number; action: string }): number {
+  if (full % kept === 0) return full / kept;
+  throw new UsageError(`Cannot ${action}: "${option}" must divide ${full}, got ${kept}`, {
+    code: "invalid",
+    path: [option],
+  });
+}
+
+/** Names of the factors with this role, for a summary. */
+export function namesOf(factors: readonly Factor[], role: Factor["role"]): string {
+  const names = factors.filter((factor) => factor.role === role).map(({ name }) => name);
+  return names.join(", ") || "nothing";
+}
+
+/** Draws the value of view 2 given that of view 1, for a unique factor that is not independent. */
+export type Follow = (first: number, random: Random) => number;
+
 /**
  * Draws the labels of `size` pairs: factors independent and uniform, common ones once for both views, unique ones for
  * each view (they may coincide). Source: Kleinman et al., GK-VAE, section "Datasets": an epoch is fresh random pairs.
  *
+ * `follow` has the unique factors whose second value depends on the first, by name.
  * Rows are drawn one after another, so a smaller batch from the same generator is the beginning of a larger one.
  */
-export function drawLabels(factors: readonly Factor[], size: number, random: Random): [Labels, Labels] {
+export function drawLabels(
+  factors: readonly Factor[],
+  size: number,
+  random: Random,
+  follow: Readonly<Record<string, Follow>> = {},
+): [Labels, Labels] {
   const columns = factors.map((factor) => {
     const first = new Int32Array(size);
-    return { factor, first, second: factor.role === "common" ? first : new Int32Array(size) };
+    const second = factor.role === "common" ? first : new Int32Array(size);
+    return { factor, first, second, drawSecond: follow[factor.name] ?? (() => random.integer(factor.size)) };
   });
   for (let row = 0; row < size; row++) {
-    for (const { factor, first, second } of columns) {
+    for (const { factor, first, second, drawSecond } of columns) {
       first[row] = random.integer(factor.size);
-      if (second !== first) second[row] = random.integer(factor.size);
+      if (second !== first) second[row] = drawSecond(first[row]!, random);
     }
   }
   return [

@@ -10,7 +10,7 @@ import { FailureError } from "../../schemas/errors.ts";
 import type { Recipe } from "../../schemas/recipe.ts";
 import { type Results, resultsSchema } from "../../schemas/results.ts";
 import { validate } from "../../schemas/validate.ts";
-import { openSource } from "../data/open-source.ts";
+import { loadSource } from "../data/open-source.ts";
 import { diskFailure, realDisk, replaceFile } from "../engine/disk.ts";
 import { toTensor } from "../engine/eager-engine.ts";
 import type { State } from "../engine/engine.ts";
@@ -49,7 +49,7 @@ const { version } = createRequire(import.meta.url)("cominfo/package.json") as { 
 export async function evaluateRun(runDir: string, options: EvaluateOptions = {}): Promise<Results> {
   const { onProgress = () => {}, warn, dataDir } = options;
   const { recipe, values, step } = await loadRun(runDir, warn);
-  const source = openSource(recipe.data, { dataDir });
+  const source = await loadSource(recipe.data, { dataDir });
   const { seed } = recipe.training;
   const pairs = options.pairs ?? recipe.evaluation.pairs;
 

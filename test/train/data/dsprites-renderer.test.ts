@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createDspritesRenderer, DSPRITES_SIZES, type Sprite } from "../../../train/data/dsprites-renderer.ts";
-import { readNpz } from "./npz.ts";
+import { openNpz } from "../../../train/data/npz.ts";
 import { testData } from "./test-data.ts";
 
 const real = testData("dsprites");
@@ -24,15 +24,13 @@ const area = (pixels: Uint8Array): number => pixels.reduce((sum, v) => sum + v /
 
 /** Agreement with published images: mean intersection over union, and images and pixels that differ, by shape. */
 function compare(file: string): Record<string, { images: number; iou: number; differ: number; pixels: number }> {
-  const { imgs, original_dataset_indices: indices } = readNpz(join(real.folder, file), [
-    "imgs",
-    "original_dataset_indices",
-  ]);
-  const pixels = imgs!.data as Uint8Array;
+  const npz = openNpz(join(real.folder, file));
+  const pixels = npz.read("imgs").data as Uint8Array;
+  const indices = npz.read("original_dataset_indices").data as BigInt64Array;
   const render = renderers[64];
   const drawn = new Uint8Array(4096);
   const shapes = ["square", "ellipse", "heart"].map((name) => ({ name, images: 0, iou: 0, differ: 0, pixels: 0 }));
-  for (const [row, index] of (indices!.data as BigInt64Array).entries()) {
+  for (const [row, index] of indices.entries()) {
     const sprite = factorsOf(Number(index));
     render(sprite, drawn, 0);
     let both = 0;

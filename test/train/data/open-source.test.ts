@@ -85,8 +85,14 @@ test("opening a source does not change its options: a recipe is stored as it was
 });
 
 test.each([
-  [{ source: "dsprite" }, 'must be one of dsprites, rotated-digits, did you mean "dsprites"?'],
-  [{ source: "toString" }, "must be one of dsprites, rotated-digits"],
+  [
+    { source: "dsprite" },
+    'must be one of dsprites, shapes3d, rotated-digits, dsprites-file, shapes3d-file, sprites-video, png-folders, did you mean "dsprites"?',
+  ],
+  [
+    { source: "toString" },
+    "must be one of dsprites, shapes3d, rotated-digits, dsprites-file, shapes3d-file, sprites-video, png-folders",
+  ],
   [{ source: "dsprites", size: 48 }, '"size" must be one of 32, 64, got 48'],
   [{ source: "dsprites", positon: 16 }, 'unknown key "positon", did you mean "positions"?'],
   [{ source: "dsprites", positions: 5 }, '"positions" must divide 32, got 5'],
@@ -102,8 +108,9 @@ test.each([
 });
 
 test("a command can ask which sources need files", () => {
-  expect(sourceNames).toEqual(["dsprites", "rotated-digits"]);
-  expect(sourceNames.map(sourceNeedsFiles)).toEqual([false, true]);
+  const needsFiles = ["rotated-digits", "dsprites-file", "shapes3d-file", "sprites-video", "png-folders"];
+  expect(sourceNames).toEqual(["dsprites", "shapes3d", ...needsFiles]);
+  expect(sourceNames.map(sourceNeedsFiles)).toEqual([false, false, true, true, true, true, true]);
 });
 
 test("the summary says that two orientations look the same where both are common values", () => {
