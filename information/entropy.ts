@@ -16,8 +16,6 @@ export function entropyBits(joint: JointDistribution, of?: Selection): number {
   const { labels, count } = combinations(joint, columns);
   const sums = new Float64Array(count);
   for (const [i, label] of labels.entries()) sums[label]! += joint.probabilities[i]!;
-  return Math.max(
-    0,
-    sums.reduce((bits, p) => bits - p * Math.log2(p), 0),
-  ); // -4e-17 where a sum is 1 + 2e-16
+  // One combination is 0 exactly, although its probability may be summed to 1 - 1e-16.
+  return count === 1 ? 0 : sums.reduce((bits, p) => bits - p * Math.log2(p), 0);
 }

@@ -66,9 +66,7 @@ export function gacsKorner(joint: JointDistribution, of?: readonly Selection[]):
     sums[component]! += probability;
     for (const [k, components] of componentOf.entries()) components[outcomes[i * width + k]!] = component;
   }
-  const bits = Math.max(
-    0,
-    sums.reduce((total, p) => total - p * Math.log2(p), 0),
-  );
+  // One component is 0 exactly, although its probability may be summed to 1 - 1e-16.
+  const bits = sums.length === 1 ? 0 : sums.reduce((total, p) => total - p * Math.log2(p), 0);
   return { bits, probabilities: Float64Array.from(sums), variables, componentOf };
 }
