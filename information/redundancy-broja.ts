@@ -12,6 +12,9 @@ export interface Broja {
   readonly gapBits: number;
 }
 
+/** The most it takes on: cells p(x_1 | y) p(x_2 | y) > 0, and marginal sums, in which the equations are dense. */
+export const brojaLimits = { cells: 60_000, sums: 400 } as const;
+
 /** Ends when the minimum is known this well. */
 const toleranceNats = 1e-8;
 
@@ -74,6 +77,17 @@ function couplings({ variables, outcomes, probabilities }: JointDistribution): C
   const masses = [...first, ...second].filter((mass) => mass > 0);
   let count = 0;
   const [ofFirst, ofSecond] = [first, second].map((sums) => sums.map((mass) => (mass > 0 ? count++ : -1)));
+
+  let cells = 0;
+  for (let y = 0; y < l; y++) {
+    const [rows, columns] = [first, second].map((sums) => sums.filter((mass, at) => mass > 0 && at % l === y).length);
+    cells += rows! * columns!;
+  }
+  if (count > brojaLimits.sums || cells > brojaLimits.cells) {
+    throw new RangeError(
+      `Cannot compute the BROJA decomposition: there must be at most ${brojaLimits.sums} marginal sums and ${brojaLimits.cells} cells, got ${count} and ${cells}`,
+    );
+  }
 
   const blocks: [number, number][] = [];
   const [start, target]: [number[], number[]] = [[], []];
