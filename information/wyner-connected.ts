@@ -10,6 +10,11 @@ const mostBicliques = 200;
 /** Best finds of a round that join the programme: more cost more than they bring. */
 const mostNew = 30;
 
+/** Rounds by default: rounds grow dearer with the cells, so beyond 6 x 6 there are fewer. */
+export function wynerRounds(cells: number): number {
+  return Math.min(300, Math.ceil(300 * (36 / cells) ** 2));
+}
+
 /**
  * Wyner's common information of one connected table.
  *
@@ -18,7 +23,7 @@ const mostNew = 30;
  * programme with one column for each product, solved by column generation: the optimum over the products known so far has
  * prices, and a product gains H(a) + H(b) - sum_xy a(x) prices(x, y) b(y) on them, which is searched for from every part
  * of the mixture and from random starts on every rectangle of possible cells. The largest gain bounds what is still to be
- * had: `dualBits`. Starts from Z = X, Z = Y and Z = (X, Y), so `bits` is never above H(X), H(Y).
+ * had: `dualBits`. Starts from Z = (X, Y) and falls back to Z = X or Z = Y, so `bits` is never above H(X) or H(Y).
  *
  * Left: the alternating minimisation of I(X, Y; Z) + m I(X; Y | Z), which is exact only in the limit of large m and slow
  * there.
@@ -31,16 +36,17 @@ const mostNew = 30;
 export function wynerOfConnected(
   table: Float64Array,
   columns: number,
-  options: { uniform: () => number; starts: number; rounds: number; toleranceBits: number },
+  options: { uniform: () => number; starts: number; rounds?: number; toleranceBits: number },
 ): {
   bits: number;
   dualBits: number;
   converged: boolean;
   common: { probability: number; x: Float64Array; y: Float64Array }[];
 } {
-  const { uniform, starts, rounds, toleranceBits } = options;
+  const { uniform, starts, toleranceBits } = options;
   const rows = table.length / columns;
   const cells = [...table.keys()].filter((cell) => table[cell]! > 0);
+  const rounds = options.rounds ?? wynerRounds(cells.length);
   const target = Float64Array.from(cells, (cell) => table[cell]!);
   const entropy = entropyNats(table);
 
@@ -60,7 +66,6 @@ export function wynerOfConnected(
     productOf({ x: unit(rows, Math.floor(cell / columns)), y: unit(columns, cell % columns) }),
   );
   const envelope = new ConcaveEnvelope<Product>(target, certain);
-  envelope.add(slices(table, { x: px, y: py }).map(productOf));
   const bicliques = maximalBicliques(
     Array.from(table, (p) => p > 0),
     columns,
@@ -100,8 +105,14 @@ export function wynerOfConnected(
         .map(productOf),
     );
   }
-  const common = parts.map(({ weight, column }) => ({ probability: weight, x: column.x, y: column.y }));
-  return { bits: Math.max(0, bits), dualBits, converged, common };
+  const found = parts.map(({ weight, column }) => ({ probability: weight, x: column.x, y: column.y }));
+  const plain = plainVariable(table, { x: px, y: py });
+  // As first columns these made the programme degenerate: from 7 x 7 on it did not leave them.
+  if (plain.bits <= bits) {
+    const settled = converged || plain.bits - Math.max(dualBits, lowerBits) <= toleranceBits;
+    return { ...plain, dualBits, converged: settled };
+  }
+  return { bits, dualBits, converged, common: found };
 
   function randomProduct(area: Biclique): ProductDistribution {
     return { x: randomOn(area.rows, rows, uniform), y: randomOn(area.columns, columns, uniform) };
@@ -118,16 +129,27 @@ function marginals(table: Float64Array, columns: number): ProductDistribution {
   return { x, y };
 }
 
-/** Z = X (each symbol of X with the conditional of Y) and Z = Y. */
-function slices(table: Float64Array, { x, y }: ProductDistribution): ProductDistribution[] {
+/** Z = X or Z = Y, whichever has less entropy: always a common variable. */
+function plainVariable(
+  table: Float64Array,
+  { x, y }: ProductDistribution,
+): { bits: number; common: { probability: number; x: Float64Array; y: Float64Array }[] } {
   const columns = y.length;
-  return [
-    ...Array.from(x, (p, i) => ({
+  const [bitsX, bitsY] = [entropyNats(x) * bitsPerNat, entropyNats(y) * bitsPerNat];
+  if (bitsX <= bitsY) {
+    const common = Array.from(x, (probability, i) => ({
+      probability,
       x: unit(x.length, i),
-      y: table.slice(i * columns, (i + 1) * columns).map((cell) => cell / p),
-    })),
-    ...Array.from(y, (p, j) => ({ x: x.map((_, i) => table[i * columns + j]! / p), y: unit(columns, j) })),
-  ];
+      y: table.slice(i * columns, (i + 1) * columns).map((cell) => cell / probability),
+    }));
+    return { bits: bitsX, common };
+  }
+  const common = Array.from(y, (probability, j) => ({
+    probability,
+    x: x.map((_, i) => table[i * columns + j]! / probability),
+    y: unit(columns, j),
+  }));
+  return { bits: bitsY, common };
 }
 
 function unit(length: number, at: number): Float64Array {

@@ -11,13 +11,13 @@ export interface WynerOptions {
   readonly uniform: () => number;
   /** Random starts of the inner search in each round. */
   readonly starts?: number;
-  /** Rounds of column generation at most. */
+  /** Rounds of column generation at most; left out: `wynerRounds` of the possible cells. */
   readonly rounds?: number;
   /** Ends when nothing the inner search finds promises more than this. */
   readonly toleranceBits?: number;
 }
 
-export const wynerDefaults = { starts: 10, rounds: 300, toleranceBits: 1e-7 } as const;
+export const wynerDefaults = { starts: 10, toleranceBits: 1e-7 } as const;
 
 /** A value of the common variable: its probability, and what X and Y are given it. */
 export interface WynerSymbol {
@@ -55,7 +55,7 @@ export interface Wyner {
 }
 
 /** Possible cells of one connected component at most: the linear programme is dense in them. */
-export const wynerCells = 100;
+export const wynerCells = 64;
 
 /**
  * Wyner's common information of two variables.
@@ -69,7 +69,8 @@ export const wynerCells = 100;
  *
  * Source: Wyner 1975, "The common information of two dependent random variables"; W-VAE paper, equation 1
  *
- * Cost: 0.1 s for 3 x 3, 0.3 s for 4 x 4, 2 s for 6 x 6 full cells; 60 rounds (17 s) are not enough for 8 x 8.
+ * Cost: 0.1 s for 3 x 3, 0.3 s for 4 x 4, 2 to 6 s for 6 x 6 full cells. Larger full tables end unconverged after a few
+ * seconds, with what was reached; sparse ones (10 x 10 with 50 cells: 0.5 s) are easier.
  *
  * @throws RangeError for an unknown or repeated name, or a component of more than `wynerCells` possible cells
  */

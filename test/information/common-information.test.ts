@@ -273,6 +273,14 @@ test("a table too large for Wyner's common information is refused", () => {
   expect(() => wyner(joint)).toThrow(`must have at most ${wynerCells} possible cells, got 11 x 11 symbols`);
 });
 
+test("a degenerate table of 50 cells, the correlated hue, is solved: 2.8484 bits", () => {
+  const found = wyner(correlatedHue("hue"), { x: "hue1", y: "hue2" });
+  expect(found.bits).toBeCloseTo(2.84843, 4);
+  expect(found.bits - found.dualBits).toBeLessThan(1e-5);
+  expect(found.residualBits).toBeLessThan(1e-12);
+  expect(found.mixtureError).toBeLessThan(1e-10);
+});
+
 describe("approximateGacsKorner()", () => {
   test("is Gacs-Korner without slack and for a large weight, H(X) with all the slack and at weight 0", () => {
     for (const joint of randoms) {
