@@ -9,6 +9,7 @@ import { addStartCommand } from "./start.ts";
 import { addDataCommand } from "./train/commands/data.ts";
 import { addEvaluateCommand } from "./train/commands/evaluate.ts";
 import { addExportCommand } from "./train/commands/export.ts";
+import { addInfoCommand } from "./train/commands/info.ts";
 import { addResultsCommand } from "./train/commands/results.ts";
 import { addTrainCommand } from "./train/commands/train.ts";
 
@@ -34,6 +35,7 @@ addEvaluateCommand(program);
 addResultsCommand(program);
 addExportCommand(program);
 addConvertCommand(program);
+addInfoCommand(program);
 addServeCommand(program);
 
 try {

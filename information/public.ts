@@ -55,3 +55,64 @@ export {
 export { joinColumns, type Matrix, sliceRows } from "./matrix.ts";
 export { bitsPerNat } from "./units.ts";
 export { type UsableInformation, type UsableInformationOptions, usableInformation } from "./usable-information.ts";
+export {
+  type ApproximateGacsKorner,
+  approximateGacsKorner,
+  approximateGacsKornerSymbols,
+  type Slack,
+} from "./approximate-gacs-korner.ts";
+export {
+  binaryEntropyBits,
+  doublySymmetricBinary,
+  goldenMean,
+  type KnownPair,
+  symmetricErasure,
+} from "./common-information-examples.ts";
+export { conditionalEntropyBits } from "./conditional-entropy.ts";
+export { conditionalMutualInformationBits } from "./conditional-mutual-information.ts";
+export { dualTotalCorrelationBits } from "./dual-total-correlation.ts";
+export { entropyBits } from "./entropy.ts";
+export { type GacsKorner, gacsKorner } from "./gacs-korner.ts";
+export {
+  type JointDistribution,
+  jointFromCounts,
+  jointFromOutcomes,
+  jointFromRows,
+  jointFromTable,
+  type Selection,
+  sumTolerance,
+  type Variable,
+} from "./joint-distribution.ts";
+export { coarsen, conditional, marginal, product, regroup } from "./joint-operations.ts";
+export { mutualInformationBits } from "./mutual-information.ts";
+export {
+  type PartialInformation,
+  partialInformation,
+  type RedundancyMeasure,
+  redundancyMeasures,
+} from "./partial-information.ts";
+export { redundancyAndBits, type SourcesAndTarget } from "./redundancy-and.ts";
+export { type Broja, brojaLimits, redundancyBroja } from "./redundancy-broja.ts";
+export {
+  andTask,
+  imperfectRedundancyTask,
+  redundantXorTask,
+  uniqueTask,
+  xorTask,
+} from "./redundancy-examples.ts";
+export { griffithHoLimits, redundancyGriffithHoBits } from "./redundancy-griffith-ho.ts";
+export { redundancyMinimumBits } from "./redundancy-minimum.ts";
+export {
+  type StochasticGacsKorner,
+  type StochasticGacsKornerOptions,
+  stochasticGacsKorner,
+} from "./stochastic-gacs-korner.ts";
+export { totalCorrelationBits } from "./total-correlation.ts";
+export {
+  type Wyner,
+  type WynerOptions,
+  type WynerSymbol,
+  wynerCells,
+  wynerCommonInformation,
+  wynerDefaults,
+} from "./wyner.ts";

@@ -1,0 +1,42 @@
+import { gacsKorner } from "./gacs-korner.ts";
+import type { JointDistribution, Selection } from "./joint-distribution.ts";
+import { regroup } from "./joint-operations.ts";
+
+/** Sources that tell about a target. */
+export interface SourcesAndTarget {
+  /** At least one; each a variable or a group of them. */
+  readonly sources: readonly Selection[];
+  readonly target: Selection;
+}
+
+/**
+ * Redundant information I_and: what the common random variable of the sources tells about the target.
+ *
+ *   I_and = max_Q I(Q; Y)   such that   Q = f_1(X_1) = ... = f_n(X_n)
+ *
+ * The maximum is the Gacs-Korner common variable, since every other Q is a function of it. Exact; symmetric, self-redundant
+ * and monotone; the synergy derived from it can be negative.
+ *
+ * Source: Griffith et al. 2014, "Intersection information based on common randomness"; RINE paper, equation 2
+ *
+ * @returns bits, between 0 and the smallest I(X_i; Y). O(outcomes x variables)
+ */
+export function redundancyAndBits(joint: JointDistribution, { sources, target }: SourcesAndTarget): number {
+  const common = gacsKorner(joint, sources);
+  const { outcomes, probabilities, variables } = regroup(joint, [...sources, target]);
+  const width = variables.length;
+  const symbols = variables[width - 1]!.symbols.length;
+  const table = new Float64Array(common.probabilities.length * symbols);
+  const ofTarget = new Float64Array(symbols);
+  for (const [at, probability] of probabilities.entries()) {
+    const component = common.componentOf[0]![outcomes[at * width]!]!;
+    const y = outcomes[at * width + width - 1]!;
+    table[component * symbols + y]! += probability;
+    ofTarget[y]! += probability;
+  }
+  const bits = table.reduce((sum, p, cell) => {
+    const independent = common.probabilities[Math.floor(cell / symbols)]! * ofTarget[cell % symbols]!;
+    return p > 0 ? sum + p * Math.log2(p / independent) : sum;
+  }, 0);
+  return Math.max(0, bits);
+}

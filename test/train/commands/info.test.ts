@@ -1,0 +1,186 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { Command } from "commander";
+import { afterEach, expect, test } from "vitest";
+import { FailureError, UsageError } from "../../../schemas/errors.ts";
+import { addInfoCommand } from "../../../train/commands/info.ts";
+import type { InfoReport } from "../../../train/commands/info-report.ts";
+import { stream } from "../../../train/random.ts";
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+function written(text: string): string {
+  folders.push(mkdtempSync(path.join(tmpdir(), "cominfo-info-")));
+  const file = path.join(folders.at(-1)!, "table.csv");
+  writeFileSync(file, text);
+  return file;
+}
+
+async function cominfo(...words: string[]): Promise<string> {
+  let printed = "";
+  let help = "";
+  const program = new Command()
+    .exitOverride()
+    .configureOutput({ writeErr: () => {}, writeOut: (text) => (help += text) });
+  addInfoCommand(program, (text) => (printed += text));
+  for (const command of program.commands) {
+    command.exitOverride().configureOutput({ writeErr: () => {}, writeOut: (text) => (help += text) });
+  }
+  await program.parseAsync(["info", ...words], { from: "user" }).catch((error: { code?: string }) => {
+    if (error.code !== "commander.helpDisplayed") throw error;
+  });
+  return printed || help;
+}
+
+const report = async (...words: string[]) => JSON.parse(await cominfo(...words, "--json")) as InfoReport;
+const columns = ["--x", "x1", "--y", "x2"];
+const and = "x1,x2,y\n0,0,0\n0,1,0\n1,0,0\n1,1,1\n";
+const redundantXor = `x1,x2,y\n${["r", "R"].flatMap((bit) => ["00,0", "01,1", "10,1", "11,0"].map((row) => `${bit}${row[0]},${bit}${row[1]},${bit}${row[3]}`)).join("\n")}\n`;
+
+test("two columns: entropies, mutual, Gacs-Korner and Wyner information of the rows", async () => {
+  const found = await report(written(redundantXor), ...columns);
+  expect(found).toMatchObject({ rows: 8, x: "x1", y: "x2", gacsKornerBits: 1, gacsKornerValues: 2 });
+  expect(found.entropyBits).toEqual({ x: 2, y: 2, joint: 3 });
+  expect(found.mutualInformationBits).toBe(1);
+  expect(found.wyner).toMatchObject({ bits: 1, gapBits: 0, converged: true });
+  expect(found.mutualInformationBiasBits).toBeCloseTo(9 / (16 * Math.LN2), 12);
+  expect(found).not.toHaveProperty("decompositions");
+});
+
+test("a target adds what the columns tell about it, and four decompositions", async () => {
+  const found = await report(written(and), ...columns, "--target", "y");
+  expect(found.informationAboutTargetBits!.both).toBeCloseTo(0.8113, 4);
+  expect(found.informationAboutTargetBits!.x).toBeCloseTo(0.3113, 4);
+  const redundant = found.decompositions!.map((parts) => ("notComputed" in parts ? undefined : parts.redundantBits));
+  expect(found.decompositions!.map(({ measure }) => measure)).toEqual(["I_and", "I_GH", "I_min", "BROJA"]);
+  for (const [k, bits] of [0, 0.1226, 0.3113, 0.3113].entries()) expect(redundant[k]).toBeCloseTo(bits, 4);
+});
+
+test("the table for a person is in bits, aligned, and names the columns", async () => {
+  const text = await cominfo(written(and), ...columns, "--target", "y");
+  expect(text).toBe(`4 rows, all figures in bits
+
+H(x1)                           1.0000
+H(x2)                           1.0000
+H(x1, x2)                       2.0000
+H(x1 | x2)                      1.0000
+H(x2 | x1)                      1.0000
+Gacs-Korner common information  0.0000  one component
+mutual information              0.0000  independent columns would show 0.1803 with so many rows
+Wyner common information        0.0000  exact
+H(y)                            0.8113
+I(x1; y)                        0.3113
+I(x2; y)                        0.3113
+I(x1, x2; y)                    0.8113
+
+about y  redundant  only x1  only x2  synergistic
+I_and       0.0000   0.3113   0.3113       0.1887
+I_GH        0.1226   0.1887   0.1887       0.3113
+I_min       0.3113   0.0000   0.0000       0.5000
+BROJA       0.3113   0.0000   0.0000       0.5000`);
+});
+
+test("quoted fields, a byte order mark, Windows line ends and empty lines are read (RFC 4180)", async () => {
+  const text = '\ufeff"the ""x"", quoted",y\r\n"a, b",0\r\n\r\n"c\nd",1\r\n';
+  const found = await report(written(text), "--x", 'the "x", quoted', "--y", "y");
+  expect(found).toMatchObject({ rows: 2, mutualInformationBits: 1, gacsKornerBits: 1 });
+});
+
+test("Wyner's figure repeats with its seed and says what is proved of it", async () => {
+  const file = written("a,b\n0,0\n0,0\n0,0\n0,1\n1,0\n1,1\n1,1\n1,1\n");
+  const found = await report(file, "--x", "a", "--y", "b");
+  expect(await report(file, "--x", "a", "--y", "b", "--seed", "0")).toEqual(found);
+  // A doubly symmetric binary source with a = 1/4.
+  expect(found.wyner).toMatchObject({ bits: expect.closeTo(0.6095, 4), lowerBits: expect.closeTo(0.1887, 4) });
+  expect(await cominfo(file, "--x", "a", "--y", "b")).toContain("0.6095  at least 0.1887 proved, 0.6095 by duality");
+});
+
+test("a figure beyond the exact methods' reach is left out with its reason, the others stand", async () => {
+  const random = stream(1, "rows");
+  const rows = Array.from({ length: 3000 }, () => [12, 12, 6].map((size) => random.integer(size)).join(","));
+  const file = written(`x1,x2,y\n${rows.join("\n")}\n`);
+  const found = await report(file, ...columns, "--target", "y");
+  expect(found.mutualInformationBits).toBeGreaterThan(0);
+  expect(found.wyner).toEqual({ notComputed: expect.stringContaining("must have at most 64 possible cells") });
+  const [, griffithHo, minimum, broja] = found.decompositions!;
+  expect(griffithHo).toEqual({ measure: "I_GH", notComputed: expect.stringContaining("at most 60 outcomes") });
+  expect(minimum).toHaveProperty("redundantBits");
+  expect(broja).toHaveProperty("redundantBits");
+  const text = await cominfo(file, ...columns, "--target", "y");
+  expect(text).toContain("I_GH     Cannot compute the Griffith-Ho redundancy");
+  expect(text).not.toContain("NaN");
+});
+
+const faults: [string, string, string[], typeof UsageError | typeof FailureError, string][] = [
+  [
+    "an unknown column",
+    and,
+    ["--x", "x1", "--y", "x3"],
+    UsageError,
+    'the column must be one of x1, x2, y, got "x3", did you mean "x1"?',
+  ],
+  [
+    "an unknown target",
+    and,
+    [...columns, "--target", "label"],
+    UsageError,
+    'the column must be one of x1, x2, y, got "label"',
+  ],
+  [
+    "one column twice",
+    and,
+    ["--x", "x1", "--y", "x1"],
+    UsageError,
+    '--x, --y and --target must name different columns, got "x1" twice',
+  ],
+  [
+    "a single-valued column",
+    "x1,x2\na,0\na,1\n",
+    columns,
+    UsageError,
+    'column "x1" must have at least two values, got "a" in every row',
+  ],
+  ["an empty file", "", columns, FailureError, "it must have a header line, got an empty file"],
+  ["a header alone", "x1,x2\n", columns, FailureError, "there must be rows below the header, got none"],
+  ["a name twice", "x1,x1\n0,1\n", columns, FailureError, 'every column name must occur once, got "x1" twice'],
+  [
+    "an empty cell",
+    "x1,x2\n0,1\n1,\n",
+    columns,
+    FailureError,
+    'every row must have a value of "x2", got an empty cell in row 2',
+  ],
+  [
+    "a short row",
+    "x1,x2\n0,1\n1\n",
+    columns,
+    FailureError,
+    "it must be comma-separated values, got: Invalid Record Length",
+  ],
+  ["an open quote", 'x1,x2\n"0,1\n', columns, FailureError, "it must be comma-separated values, got: Quote Not Closed"],
+];
+
+test.each(faults)("%s is told in one line", async (_, text, words, kind, message) => {
+  const failure = (await cominfo(written(text), ...words).catch((error: unknown) => error)) as Error;
+  expect(failure).toBeInstanceOf(kind);
+  expect(failure.message).toContain(message);
+  expect(failure.message).not.toContain("\n");
+});
+
+test("a missing file, a missing column name and a bad seed are the caller's faults", async () => {
+  await expect(cominfo("no-such.csv", ...columns)).rejects.toThrow(
+    'Cannot read table "no-such.csv": it must be a readable file, got ENOENT',
+  );
+  await expect(cominfo(written(and), "--x", "x1")).rejects.toThrow("required option '--y <column>' not specified");
+  await expect(cominfo(written(and), ...columns, "--seed", "-1")).rejects.toThrow("It must be a whole number");
+});
+
+test("help shows the options and an example", async () => {
+  const help = await cominfo("--help");
+  expect(help).toContain("cominfo info table.csv --x left --y right --target label");
+  expect(help).toContain("--target <column>");
+});
