@@ -8,6 +8,7 @@ import { type Recipe, recipeSchema } from "../../schemas/recipe.ts";
 import { type Results, resultsSchema } from "../../schemas/results.ts";
 import { type RunStatus, runStatusSchema } from "../../schemas/run-status.ts";
 import { validate } from "../../schemas/validate.ts";
+import { sourceNeedsFiles } from "../data/open-source.ts";
 import { realDisk, replaceFile } from "../engine/disk.ts";
 import { readRecipe, recipeNames } from "../recipes/read-recipe.ts";
 
@@ -109,12 +110,13 @@ function budgetOf({ budget, recipe, results }: EvaluatedRun): string {
   return `${budget}: ${results.step} steps of ${recipe.training.batchSize}`;
 }
 
-function commandOf({ name, training }: Recipe, budget: string): string {
-  const words = ["cominfo train", name];
+function commandOf({ name, training, data }: Recipe, budget: string): string {
+  const files = sourceNeedsFiles(data.source) ? " --data DIR" : "";
+  const words = [`cominfo train ${name}${files}`];
   if (budget === "custom") words.push("--steps", String(training.steps), "--batch-size", String(training.batchSize));
   else if (budget !== "full") words.push("--budget", budget);
   words.push("--seed", String(training.seed));
-  return `${words.join(" ")} && cominfo evaluate runs/${name}`;
+  return `${words.join(" ")} && cominfo evaluate runs/${name}${files}`;
 }
 
 async function readEvaluated(folder: string): Promise<EvaluatedRun> {
