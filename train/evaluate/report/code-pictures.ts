@@ -65,8 +65,7 @@ export async function traversals(subject: Subject): Promise<Traversals | undefin
   const codes = await posteriorMeans(subject);
   if (codes === undefined) return undefined;
   const { blocks, priors } = subject;
-  const isLarge = subject.views.view_1!.data.length / subject.views.view_1!.shape[0]! > 32 * 32 * 3;
-  const range = isLarge ? [-2, -1, 0, 1, 2] : [-2, -4 / 3, -2 / 3, 0, 2 / 3, 4 / 3, 2];
+  const range = [-2, -4 / 3, -2 / 3, 0, 2 / 3, 4 / 3, 2];
   const shown = blocks.flatMap((block) => chosen(block, subject.rates).map((j) => ({ block, j })));
   const all = blocks.flatMap(({ dimensions }) => dimensions);
   const names = shown.map(({ block, j }) => block.dimensions[j]!);

@@ -27,7 +27,7 @@ export function estimatesSection(figures: readonly Figure[], { seed }: { seed: n
   return html`<section><h2>How the numbers were estimated</h2>
 <p>Pairs were drawn afresh from the generator that training drew from, by the stream (${seed}, “evaluation”): other draws,
 not held-out images. The first four fifths fitted the probes, the rest tested them. Intervals are 95 % bootstrap intervals
-over test pairs; they say nothing of other seeds or other trainings.</p>
+over the n pairs of a figure; they say nothing of other seeds or other trainings.</p>
 <h3>What they are bounds of</h3>
 <dl>${kinds.filter((kind) => Object.hasOwn(meanings, kind)).map((kind) => html`<dt><code>${kind}</code></dt><dd>${meanings[kind]}</dd>\n`)}</dl>
 <h3>Estimators</h3>

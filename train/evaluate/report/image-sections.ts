@@ -3,7 +3,7 @@ import type { DimensionRate } from "./dimension-rates.ts";
 import { type Html, html } from "./html.ts";
 import { show, words } from "./numbers.ts";
 import type { Pictures } from "./pictures.ts";
-import { drawTiles, meanChange, type Tile } from "./tiles.ts";
+import { drawTiles, meanChange, type Tile, thumbnail } from "./tiles.ts";
 import type { CrossView, StyleTransfer } from "./view-pictures.ts";
 
 /** The pictures as sections, PNG inside. */
@@ -33,9 +33,12 @@ function reconstructionSection(pairs: readonly Reconstruction[]): Html {
 ${image(rows, `View ${view + 1} of ${pairs.length} pairs, and below each its reconstruction`)}
 <figcaption>Above as drawn, below rebuilt: ${percent(off)} off in the mean over pixels</figcaption></figure>`;
   });
+  const { width } = pairs[0]!.views[0];
+  const { width: shown } = thumbnail(pairs[0]!.views[0]);
+  const small = shown === width ? "" : ` Later pictures are shown at ${shown} of ${width} pixels a side.`;
   return html`<section><h2>Pairs and their reconstructions</h2>
 <p>The same ${pairs.length} pairs, in the same order, in both pictures. Codes are posterior means; each view is rebuilt
-with the common code of its own encoder.</p><div class="pictures">${views}</div></section>`;
+with the common code of its own encoder.${small}</p><div class="pictures">${views}</div></section>`;
 }
 
 function traversalSection(traversals: Traversals, rates: readonly DimensionRate[]): Html {
@@ -61,7 +64,7 @@ function row({ dimension, steps }: Traversal, rates: readonly DimensionRate[]): 
   const middle = steps[Math.floor(steps.length / 2)]!;
   const views = ([0, 1] as const).map((view) => {
     const moved = Math.max(...steps.map((step) => meanChange(step[view], middle[view])));
-    return html`<figure>${image([steps.map((step) => step[view])], `View ${view + 1} as ${dimension} goes from low to high`)}
+    return html`<figure>${image([steps.map((step) => thumbnail(step[view]))], `View ${view + 1} as ${dimension} goes from low to high`)}
 <figcaption>view ${view + 1}: ${percent(moved)}</figcaption></figure>`;
   });
   const bits = rate === undefined ? "" : `${show(rate.bits)} bits`;
@@ -74,8 +77,8 @@ function crossViewSection(crossViews: readonly CrossView[]): Html {
       (
         one,
         i,
-      ) => html`<tr><td>${image([[one.given]], `View ${given} of pair ${i + 1}`)}</td><td>${image([[one.truth]], `True view ${wanted} of pair ${i + 1}`)}</td>
-<td>${image([one.generated], `${one.generated.length} views ${wanted} generated from view ${given} of pair ${i + 1}`)}</td></tr>\n`,
+      ) => html`<tr><td>${image([[thumbnail(one.given)]], `View ${given} of pair ${i + 1}`)}</td><td>${image([[thumbnail(one.truth)]], `True view ${wanted} of pair ${i + 1}`)}</td>
+<td>${image([one.generated.map(thumbnail)], `${one.generated.length} views ${wanted} generated from view ${given} of pair ${i + 1}`)}</td></tr>\n`,
     );
     return html`<figure><h3>View ${wanted} from view ${given}</h3>
 <table class="images"><thead><tr><th scope="col">view ${given}</th><th scope="col">true view ${wanted}</th><th scope="col">generated view ${wanted}</th></tr></thead>
@@ -92,7 +95,10 @@ function styleSection(styleTransfers: readonly StyleTransfer[]): Html {
     const blank = { ...styles[0]!, data: new Uint8Array(styles[0]!.data.length).fill(128) };
     const tiles = [[blank, ...styles], ...rows.map((one) => [one.content, ...one.styled])];
     return html`<figure><h3>Style of view ${style}</h3>
-${image(tiles, `Grid: contents from view ${content} down the side, styles from view ${style} across the top`)}
+${image(
+  tiles.map((line) => line.map(thumbnail)),
+  `Grid: contents from view ${content} down the side, styles from view ${style} across the top`,
+)}
 <figcaption>Across the top: views ${style} that give the style. Down the side: views ${content} that give the content. Inside: both together, as view ${style}</figcaption></figure>`;
   });
   return html`<section><h2>Style transfer</h2>

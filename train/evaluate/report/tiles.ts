@@ -54,6 +54,29 @@ export function drawTiles(rows: readonly (readonly Tile[])[]): { png: Uint8Array
   return { png: encode({ width, height, channels, depth: 8, data }, { zlib: { level: 9 } }), width, height };
 }
 
+/** Pixels a side of a thumbnail at most. */
+const thumbnailSize = 48;
+
+/**
+ * Halved, by means of four pixels, until it is small: a page of a hundred colour pictures at full size would have
+ * several megabytes. Images of odd size stay as they are.
+ */
+export function thumbnail(tile: Tile): Tile {
+  const { height, width, channels, data } = tile;
+  if (Math.max(height, width) <= thumbnailSize || height % 2 === 1 || width % 2 === 1) return tile;
+  const half = { height: height / 2, width: width / 2, channels };
+  const small = new Uint8Array(half.height * half.width * channels);
+  for (let i = 0; i < small.length; i++) {
+    const c = i % channels;
+    const x = Math.floor(i / channels) % half.width;
+    const y = Math.floor(i / channels / half.width);
+    const at = (2 * y * width + 2 * x) * channels + c;
+    const below = at + width * channels;
+    small[i] = Math.round((data[at]! + data[at + channels]! + data[below]! + data[below + channels]!) / 4);
+  }
+  return thumbnail({ ...half, data: small });
+}
+
 /** Mean over pixels of the difference of two images, as a share of full intensity. */
 export function meanChange(first: Tile, second: Tile): number {
   const sum = first.data.reduce((total, value, i) => total + Math.abs(value - second.data[i]!), 0);

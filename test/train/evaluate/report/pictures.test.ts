@@ -7,7 +7,7 @@ import { encodePairs } from "../../../../train/evaluate/encode-pairs.ts";
 import { measure } from "../../../../train/evaluate/measure.ts";
 import { dimensionRates } from "../../../../train/evaluate/report/dimension-rates.ts";
 import { drawPictures } from "../../../../train/evaluate/report/pictures.ts";
-import { drawTiles, tilesOf } from "../../../../train/evaluate/report/tiles.ts";
+import { drawTiles, thumbnail, tilesOf } from "../../../../train/evaluate/report/tiles.ts";
 import { familyByName } from "../../../../train/models/registry.ts";
 import { stream } from "../../../../train/random.ts";
 import { plantedEncoder, plantedFactors, plantedSource } from "../planted-pairs.ts";
@@ -134,4 +134,20 @@ test("drawTiles() keeps colours and order of non-square tiles", () => {
   expect(pixel(4, 0)).toEqual([18, 19, 20].map(intensity)); // tile 1, row 0, column 0
   expect(pixel(3, 0)).toEqual([128, 128, 128]);
   expect(tilesOf({ dtype: "float32", shape: [2, 4], data: new Float32Array(8) })).toBeUndefined();
+});
+
+test("thumbnail() takes means of four pixels in each channel, and leaves small and odd images alone", () => {
+  const data = Uint8Array.from({ length: 50 * 60 * 3 }, (_, i) => (i * 7) % 251);
+  const small = thumbnail({ height: 50, width: 60, channels: 3, data });
+  expect([small.height, small.width, small.data.length]).toEqual([25, 30, 25 * 30 * 3]);
+  const at = (y: number, x: number, c: number) => data[(y * 60 + x) * 3 + c]!;
+  const mean = (at(8, 20, 2) + at(8, 21, 2) + at(9, 20, 2) + at(9, 21, 2)) / 4;
+  expect(small.data[(4 * 30 + 10) * 3 + 2]).toBe(Math.round(mean));
+  for (const [height, width] of [
+    [48, 48],
+    [49, 64],
+  ] as const) {
+    const tile = { height, width, channels: 1, data: new Uint8Array(height * width) };
+    expect(thumbnail(tile)).toBe(tile);
+  }
 });
