@@ -34,7 +34,7 @@ caption { text-align: left; padding-bottom: 4px; }
 th, td { padding: 5px 10px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; font-weight: inherit; }
 thead th { color: var(--muted); vertical-align: bottom; }
 th:first-child, .text { text-align: left; }
-td.source { white-space: normal; min-width: 22rem; font-size: .875rem; }
+td.source { white-space: normal; min-width: 14rem; font-size: .875rem; }
 tfoot th, tfoot td { border-bottom: 0; }
 .heat td { background: color-mix(in srgb, var(--heat) calc(var(--share, 0) * 45%), transparent); print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .met { color: var(--met); font-weight: 600; }
@@ -57,6 +57,7 @@ table.images { table-layout: fixed; width: 480px; max-width: 100%; }
   main { padding: 16px 12px 48px; }
   dl.facts > div { grid-template-columns: 1fr; gap: 0; margin-bottom: 6px; }
   th, td { padding: 4px 6px; font-size: .8125rem; }
+  td.source { min-width: 22rem; }
   .traversal { grid-template-columns: 1fr; gap: 2px; margin-bottom: 16px; }
 }
 @media print {
