@@ -170,7 +170,8 @@ async function describeData({ data }: Recipe, dataDir: string | undefined): Prom
       provenance: { options: JSON.stringify(data) },
     };
   }
-  const { name, summary, factors, commonInformationBits, provenance } = (await loadSource(data, { dataDir })).description;
+  const { name, summary, factors, commonInformationBits, provenance } = (await loadSource(data, { dataDir }))
+    .description;
   return {
     name,
     summary,

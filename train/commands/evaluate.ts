@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { Command } from "commander";
 import { UsageError } from "../../schemas/errors.ts";
 
@@ -5,6 +6,7 @@ interface EvaluateFlags {
   readonly pairs?: number;
   readonly data?: string;
   readonly json?: true;
+  readonly report: boolean;
   readonly quiet?: true;
 }
 
@@ -19,19 +21,23 @@ Examples:
 export function addEvaluateCommand(program: Command): void {
   program
     .command("evaluate")
-    .description("measures in bits what each block of a trained representation tells, and writes results.json")
+    .description(
+      "measures in bits what each block of a trained representation tells, and writes results.json and report.html",
+    )
     .argument("<run>", "folder of the run")
     .option("--pairs <n>", "fresh pairs, of which the last fifth tests (default: the recipe's)", atLeastHundred)
     .option("--data <dir>", "folder with the files of the dataset, for recipes that read some")
+    .option("--no-report", "no report.html")
     .option("--quiet", "no progress")
     .option("--json", "results.json on standard output instead of a table")
     .addHelpText("after", examples)
     .action(evaluate);
 }
 
-async function evaluate(run: string, { pairs, data, json, quiet }: EvaluateFlags): Promise<void> {
+async function evaluate(run: string, { pairs, data, json, report, quiet }: EvaluateFlags): Promise<void> {
   // Loaded only now: tfjs and the compiler take a second that `cominfo --help` should not.
   const { evaluateRun } = await import("../evaluate/evaluate-run.ts");
+  const { reportName } = await import("../evaluate/report/write-report.ts");
   const { formatTable } = await import("../evaluate/format-table.ts");
   const { isTTY } = process.stderr;
   const say = (doing: string): void => {
@@ -40,10 +46,12 @@ async function evaluate(run: string, { pairs, data, json, quiet }: EvaluateFlags
   const results = await evaluateRun(run, {
     ...(pairs === undefined ? {} : { pairs }),
     ...(data === undefined ? {} : { dataDir: data }),
+    report,
     onProgress: say,
     warn: (message) => console.error(message),
   }).finally(() => say(""));
   console.log(json ? JSON.stringify(results) : formatTable(results));
+  if (report && !quiet) console.error(`Report: ${path.join(run, reportName)}`);
 }
 
 function atLeastHundred(text: string): number {

@@ -1,34 +1,27 @@
 import { createRequire } from "node:module";
 import path from "node:path";
-import * as tf from "@tensorflow/tfjs-core";
-import "../../export/tfjs-setup.ts";
-import { writeOnnx } from "../../export/onnx-writer.ts";
-import { trace } from "../../export/trace.ts";
 import type { GaussianPrior } from "../../information/gaussian-rate.ts";
-import { createSession } from "../../runtime/create-session.ts";
-import { FailureError } from "../../schemas/errors.ts";
-import type { Recipe } from "../../schemas/recipe.ts";
 import { type Results, resultsSchema } from "../../schemas/results.ts";
 import { validate } from "../../schemas/validate.ts";
 import { loadSource } from "../data/open-source.ts";
+import type { PairSource } from "../data/pair-source.ts";
 import { diskFailure, realDisk, replaceFile } from "../engine/disk.ts";
-import { toTensor } from "../engine/eager-engine.ts";
 import type { State } from "../engine/engine.ts";
-import { loadRun } from "../engine/load-run.ts";
-import { requireFit } from "../engine/require-fit.ts";
-import { useBackend } from "../engine/tfjs-backend.ts";
-import type { Networks } from "../models/family.ts";
-import { familyByName } from "../models/registry.ts";
+import { type LoadedRun, loadRun } from "../engine/load-run.ts";
 import { compare } from "./compare.ts";
+import { type CompiledTasks, openTasks } from "./compile-tasks.ts";
 import { encodePairs } from "./encode-pairs.ts";
 import { measure, trainShare } from "./measure.ts";
 import { measureDisentanglement } from "./measure-disentanglement.ts";
+import { writeReport } from "./report/write-report.ts";
 
 export interface EvaluateOptions {
   /** Fresh pairs; default: the recipe's. */
   readonly pairs?: number;
   /** Folder with the files of the dataset, for sources that read some. */
   readonly dataDir?: string;
+  /** Whether to write report.html as well (default). */
+  readonly report?: boolean;
   /** Before each part of the work, in words. */
   readonly onProgress?: (doing: string) => void;
   readonly warn?: (message: string) => void;
@@ -37,34 +30,48 @@ export interface EvaluateOptions {
 const { version } = createRequire(import.meta.url)("cominfo/package.json") as { version: string };
 
 /**
- * Measures the newest checkpoint of a run on fresh pairs of its own source, writes `results.json` into the run folder
- * and returns it. Deterministic: the same checkpoint and number of pairs give the same figures.
+ * Measures the newest checkpoint of a run on fresh pairs of its own source, writes `results.json` and `report.html`
+ * into the run folder and returns the results. Deterministic: the same checkpoint and number of pairs give the same figures.
  *
  * The pairs come from the generator that training drew from, as in the paper; they are other draws, not held-out images.
  *
  * @throws UsageError if the folder holds no run, the data is not there, or the recipe expects a quantity that is not
  *   measured
- * @throws FailureError if no checkpoint is whole, it is of another model, or results.json cannot be written
+ * @throws FailureError if no checkpoint is whole, it is of another model, or a file cannot be written
  */
 export async function evaluateRun(runDir: string, options: EvaluateOptions = {}): Promise<Results> {
-  const { onProgress = () => {}, warn, dataDir } = options;
-  const { recipe, values, step } = await loadRun(runDir, warn);
-  const source = await loadSource(recipe.data, { dataDir });
+  const { recipe, values, step } = await loadRun(runDir, options.warn);
+  const source = await loadSource(recipe.data, { dataDir: options.dataDir });
+  const tasks = await openTasks(recipe, values);
+  try {
+    return await evaluateWith(tasks, { runDir, recipe, values, step, source, options });
+  } finally {
+    await tasks.close();
+  }
+}
+
+interface Opened extends Omit<LoadedRun, "status"> {
+  readonly runDir: string;
+  readonly source: PairSource;
+  readonly options: EvaluateOptions;
+}
+
+async function evaluateWith(
+  tasks: CompiledTasks,
+  { runDir, recipe, values, step, source, options }: Opened,
+): Promise<Results> {
+  const { onProgress = () => {} } = options;
   const { seed } = recipe.training;
   const pairs = options.pairs ?? recipe.evaluation.pairs;
-
-  onProgress("compiling the encoder");
-  const session = await createSession(await compileEncoder(recipe, values));
   onProgress(`encoding ${pairs} pairs`);
-  const encoded = await encodePairs((views) => session.run(views), source, { pairs, seed }).finally(() =>
-    session.release(),
-  );
+  const encoded = await encodePairs((views) => tasks.run("encode", views), source, { pairs, seed });
   const { name, summary, commonInformationBits, factors, provenance } = source.description;
+  const priors = learnedPriors(values);
   const usable = measure(encoded, {
     seed,
     factors,
     classifier: recipe.evaluation.classifier,
-    priors: learnedPriors(values),
+    priors,
     onFigure: (quantity) => onProgress(`measured ${quantity}`),
   });
   onProgress("measuring disentanglement");
@@ -96,32 +103,11 @@ export async function evaluateRun(runDir: string, options: EvaluateOptions = {})
     "write results.json",
   );
   await writeResults(runDir, results);
+  if (options.report ?? true) {
+    onProgress("drawing the report");
+    await writeReport(runDir, { recipe, results, source, tasks, codes: encoded.codes, priors });
+  }
   return results;
-}
-
-/** The task `encode` with the trained values frozen in, as ONNX. */
-async function compileEncoder(recipe: Recipe, values: State): Promise<Uint8Array> {
-  const family = familyByName(recipe.family);
-  await useBackend("cpu");
-  const networks = family.networks(recipe.model, recipe.training.seed);
-  try {
-    setNetworks(networks, values);
-    const task = family.tasks(recipe.model).encode;
-    if (task === undefined) throw new Error(`Cannot evaluate: family "${recipe.family}" must have a task "encode"`);
-    const run = (inputs: Record<string, tf.Tensor>) => task.run(networks, inputs);
-    return writeOnnx(trace(run, { name: "encode", inputs: task.inputs, variables: "frozen" }));
-  } finally {
-    for (const variable of Object.values(networks)) variable.dispose();
-  }
-}
-
-function setNetworks(networks: Networks, values: State): void {
-  for (const [name, variable] of Object.entries(networks)) {
-    const value = values.get(name);
-    if (value === undefined) throw new FailureError(`Cannot evaluate: "${name}" must be in the checkpoint, got none`);
-    requireFit(name, value, { dtype: "float32", shape: variable.shape });
-    tf.tidy(() => variable.assign(toTensor(value)));
-  }
 }
 
 /** By convention a family that learns the prior of a block names its variables `prior.<block>.mean` and `.logvar`. */

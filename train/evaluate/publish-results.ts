@@ -110,7 +110,8 @@ function budgetOf({ budget, recipe, results }: EvaluatedRun): string {
   return `${budget}: ${results.step} steps of ${recipe.training.batchSize}`;
 }
 
-function commandOf({ name, training, data }: Recipe, budget: string): string {
+/** The command line that repeats a run and its evaluation. */
+export function commandOf({ name, training, data }: Recipe, budget: string): string {
   const files = sourceNeedsFiles(data.source) ? " --data DIR" : "";
   const words = [`cominfo train ${name}${files}`];
   if (budget === "custom") words.push("--steps", String(training.steps), "--batch-size", String(training.batchSize));
@@ -135,7 +136,8 @@ async function readEvaluated(folder: string): Promise<EvaluatedRun> {
   return { recipe, results, status, budget: await nameOfBudget(recipe, results) };
 }
 
-async function nameOfBudget(recipe: Recipe, { step }: Results): Promise<string> {
+/** `full`, a budget of the recipe, or `custom`. */
+export async function nameOfBudget(recipe: Recipe, { step }: Results): Promise<string> {
   const { batchSize } = recipe.training;
   const named = Object.entries(recipe.budgets ?? {}).find(
     ([, budget]) => budget.steps === step && (budget.batchSize ?? batchSize) === batchSize,

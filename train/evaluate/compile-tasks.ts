@@ -1,0 +1,77 @@
+import * as tf from "@tensorflow/tfjs-core";
+import "../../export/tfjs-setup.ts";
+import { writeOnnx } from "../../export/onnx-writer.ts";
+import { trace } from "../../export/trace.ts";
+import { createSession } from "../../runtime/create-session.ts";
+import type { Session } from "../../runtime/session.ts";
+import { FailureError } from "../../schemas/errors.ts";
+import type { Recipe } from "../../schemas/recipe.ts";
+import type { HostTensor } from "../../schemas/tensor.ts";
+import { toTensor } from "../engine/eager-engine.ts";
+import type { State } from "../engine/engine.ts";
+import { requireFit } from "../engine/require-fit.ts";
+import { useBackend } from "../engine/tfjs-backend.ts";
+import type { Networks, TaskSpec } from "../models/family.ts";
+import { familyByName } from "../models/registry.ts";
+
+/** The tasks of a trained model, each compiled when it is first run. */
+export interface CompiledTasks {
+  /** What the family offers. */
+  readonly specs: Readonly<Record<string, TaskSpec>>;
+  run(name: string, inputs: Readonly<Record<string, HostTensor>>): Promise<Readonly<Record<string, HostTensor>>>;
+  close(): Promise<void>;
+}
+
+/**
+ * One model at a time in a process until it is closed: tfjs knows variables by name.
+ *
+ * @param values of a checkpoint, frozen into the graphs
+ * @throws FailureError if the checkpoint is of another model
+ */
+export async function openTasks(recipe: Recipe, values: State): Promise<CompiledTasks> {
+  const family = familyByName(recipe.family);
+  await useBackend("cpu");
+  const networks = family.networks(recipe.model, recipe.training.seed);
+  const dispose = (): void => {
+    for (const variable of Object.values(networks)) variable.dispose();
+  };
+  try {
+    setNetworks(networks, values);
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+  const specs = family.tasks(recipe.model);
+  const sessions = new Map<string, Session>();
+
+  async function sessionOf(name: string): Promise<Session> {
+    const open = sessions.get(name);
+    if (open !== undefined) return open;
+    const task = specs[name];
+    if (task === undefined) throw new Error(`Cannot evaluate: family "${recipe.family}" must have a task "${name}"`);
+    const run = (inputs: Record<string, tf.Tensor>) => task.run(networks, inputs);
+    const session = await createSession(
+      await writeOnnx(trace(run, { name, inputs: task.inputs, variables: "frozen" })),
+    );
+    sessions.set(name, session);
+    return session;
+  }
+
+  return {
+    specs,
+    run: async (name, inputs) => (await sessionOf(name)).run(inputs),
+    async close() {
+      dispose();
+      for (const session of sessions.values()) await session.release();
+    },
+  };
+}
+
+function setNetworks(networks: Networks, values: State): void {
+  for (const [name, variable] of Object.entries(networks)) {
+    const value = values.get(name);
+    if (value === undefined) throw new FailureError(`Cannot evaluate: "${name}" must be in the checkpoint, got none`);
+    requireFit(name, value, { dtype: "float32", shape: variable.shape });
+    tf.tidy(() => variable.assign(toTensor(value)));
+  }
+}

@@ -1,0 +1,40 @@
+import type { Figure } from "../../../schemas/manifest.ts";
+import { type Html, html } from "./html.ts";
+import { count, show, showInterval } from "./numbers.ts";
+
+/** What a kind of quantity is, and what it bounds. Quantities of other kinds say it in their estimator alone. */
+const meanings: Readonly<Record<string, string>> = {
+  entropy:
+    "Entropy of a factor's labels: the most that any code can tell of it. The plug-in estimate is low by about (values − 1) / (2 n ln 2) bits.",
+  usable:
+    "Usable information: what a probe of a stated kind finds about a factor in the means of a block. Up to sampling error a lower bound on the mutual information of code and factor: what stands in the code in a form that the probe cannot read is not counted. Small negative values are that error. It is no upper bound: a 0 does not prove that a block is free of a factor.",
+  rate: "Rate: mean divergence of the posterior from the prior. An upper bound on the mutual information of the code and its view, reached when the prior is the average posterior. It bounds the common information of the data from neither side (Kleinman et al., section 3.1).",
+  purity:
+    "Block purity: share of a factor's importance that lies in the block where it belongs. 1 is right, and a share bounds no information.",
+  dci: "Disentanglement, completeness and informativeness of single dimensions (Eastwood and Williams 2018). A block can hold a factor whole and be entangled inside. They bound no information.",
+  disagreement:
+    "Disagreement: mean divergence between the two encoders' common codes of a pair. The common block speaks of common information in the sense of Gács and Körner only as far as it is small. It bounds nothing.",
+};
+
+/** Every figure with its interval and its estimator by number, the estimators in full, and what each kind bounds. */
+export function estimatesSection(figures: readonly Figure[], { seed }: { seed: number }): Html {
+  const estimators = [...new Set(figures.map(({ estimator }) => estimator))];
+  const kinds = [...new Set(figures.map(({ quantity }) => quantity.split(".")[0]!))];
+  const rows = figures.map(({ quantity, value, unit, interval, n, estimator }) => {
+    const number = estimators.indexOf(estimator) + 1;
+    return html`<tr><th scope="row"><code>${quantity}</code></th><td title="${value}">${show(value)}</td><td>${unit}</td><td>${showInterval(interval)}</td><td>${count(n)}</td><td><a href="#estimator-${number}">${number}</a></td></tr>\n`;
+  });
+  return html`<section><h2>How the numbers were estimated</h2>
+<p>Pairs were drawn afresh from the generator that training drew from, by the stream (${seed}, “evaluation”): other draws,
+not held-out images. The first four fifths fitted the probes, the rest tested them. Intervals are 95 % bootstrap intervals
+over the n pairs of a figure; they say nothing of other seeds or other trainings.</p>
+<h3>What they are bounds of</h3>
+<dl>${kinds.filter((kind) => Object.hasOwn(meanings, kind)).map((kind) => html`<dt><code>${kind}</code></dt><dd>${meanings[kind]}</dd>\n`)}</dl>
+<h3>Estimators</h3>
+<ol>${estimators.map((estimator, i) => html`<li id="estimator-${i + 1}">${estimator}</li>\n`)}</ol>
+<h3>All figures</h3>
+<div class="scroll" tabindex="0" role="region" aria-label="All figures"><table>
+<caption>Every figure of results.json</caption>
+<thead><tr><th scope="col">quantity</th><th scope="col">value</th><th scope="col">unit</th><th scope="col">95 % interval</th><th scope="col">n</th><th scope="col">estimator</th></tr></thead>
+<tbody>${rows}</tbody></table></div></section>`;
+}

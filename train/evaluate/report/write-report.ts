@@ -1,0 +1,68 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import type { GaussianPrior } from "../../../information/gaussian-rate.ts";
+import type { Recipe } from "../../../schemas/recipe.ts";
+import type { Results } from "../../../schemas/results.ts";
+import { type MetricsLine, metricsLineSchema } from "../../../schemas/run-status.ts";
+import { validate } from "../../../schemas/validate.ts";
+import { sourceNeedsFiles } from "../../data/open-source.ts";
+import type { PairSource } from "../../data/pair-source.ts";
+import { diskFailure, realDisk, replaceFile } from "../../engine/disk.ts";
+import { parse, readStatus } from "../../engine/run-folder.ts";
+import { familyByName } from "../../models/registry.ts";
+import type { CompiledTasks } from "../compile-tasks.ts";
+import type { EncodedPairs } from "../encode-pairs.ts";
+import { commandOf, nameOfBudget } from "../publish-results.ts";
+import { dimensionRates } from "./dimension-rates.ts";
+import { renderReport } from "./page.ts";
+import { drawPictures } from "./pictures.ts";
+
+/** What an evaluation has at hand when it has made its figures. */
+export interface Evaluated {
+  readonly recipe: Recipe;
+  readonly results: Results;
+  readonly source: PairSource;
+  readonly tasks: CompiledTasks;
+  readonly codes: EncodedPairs["codes"];
+  readonly priors: Readonly<Record<string, GaussianPrior>>;
+}
+
+export const reportName = "report.html";
+
+/**
+ * Writes `report.html` into the run folder: one file that loads nothing. The same checkpoint and figures give the same
+ * bytes, but for the time that the results bear.
+ *
+ * @throws FailureError if it cannot be written, or metrics.jsonl is damaged before its last line
+ */
+export async function writeReport(runDir: string, evaluated: Evaluated): Promise<void> {
+  const { recipe, results, source, tasks, codes, priors } = evaluated;
+  const blocks = familyByName(recipe.family).latents(recipe.model);
+  const rates = dimensionRates(codes, blocks, priors);
+  const pictures = await drawPictures(source, { tasks, blocks, priors, rates, seed: results.seed });
+  const metrics = await readMetrics(runDir, results.step);
+  const status = await readStatus(runDir);
+  const command = await commandFor(recipe, results);
+  const page = renderReport({ recipe, results, status, command, metrics, rates, pictures });
+  try {
+    await replaceFile(realDisk, path.join(runDir, reportName), new TextEncoder().encode(page));
+  } catch (error) {
+    throw diskFailure(`write ${reportName}`, runDir, error);
+  }
+}
+
+async function commandFor(recipe: Recipe, results: Results): Promise<string> {
+  const command = commandOf(recipe, await nameOfBudget(recipe, results));
+  const all = sourceNeedsFiles(recipe.data.source) ? command.replace(/(?= &&|$)/g, " --data DIR") : command;
+  return results.pairs === recipe.evaluation.pairs ? all : `${all} --pairs ${results.pairs}`;
+}
+
+/** Lines up to the checkpoint that was evaluated; a run that was killed while it logged leaves half a line at the end. */
+async function readMetrics(runDir: string, step: number): Promise<MetricsLine[]> {
+  const file = path.join(runDir, "metrics.jsonl");
+  const text = await readFile(file, "utf8").catch(() => "");
+  const whole = text.split("\n").slice(0, -1);
+  return whole
+    .map((line) => validate(metricsLineSchema, parse(line, file), `read "${file}"`))
+    .filter((line) => line.step <= step);
+}
