@@ -86,7 +86,12 @@ export const dataSchema = Type.Object(
         closed,
       ),
     ),
-    commonInformationBits: Type.Optional(Type.Number()),
+    commonInformationBits: Type.Optional(
+      Type.Number({ description: "exact Gács-Körner common information of a pair" }),
+    ),
+    mutualInformationBits: Type.Optional(
+      Type.Number({ description: "exact; equal to it where all unique factors are independent" }),
+    ),
     provenance: Type.Record(Type.String(), Type.String()),
   },
   closed,

@@ -16,6 +16,16 @@ export const resultsSchema = Type.Object(
     pairs: Type.Integer({ description: "fresh pairs; the last fifth is the test part of the probes" }),
     data: dataSchema,
     figures: Type.Array(figureSchema),
+    importance: Type.Optional(
+      Type.Object(
+        {
+          latents: Type.Array(Type.String()),
+          factors: Type.Array(Type.String()),
+          values: Type.Array(Type.Number(), { description: "[latents x factors] row-major; a factor adds up to 1" }),
+        },
+        { ...closed, description: "what boosted trees rest on when they predict a factor: the DCI matrix" },
+      ),
+    ),
     created: Type.String({ description: "ISO 8601, UTC" }),
     producer: Type.String({ description: "cominfo and its version" }),
   },

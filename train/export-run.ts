@@ -170,13 +170,15 @@ async function describeData({ data }: Recipe, dataDir: string | undefined): Prom
       provenance: { options: JSON.stringify(data) },
     };
   }
-  const { name, summary, factors, commonInformationBits, provenance } = (await loadSource(data, { dataDir }))
-    .description;
+  const { name, summary, factors, commonInformationBits, mutualInformationBits, provenance } = (
+    await loadSource(data, { dataDir })
+  ).description;
   return {
     name,
     summary,
     factors: factors.map(({ name, size, role }) => ({ name, size, role })),
     ...(commonInformationBits === undefined ? {} : { commonInformationBits }),
+    ...(mutualInformationBits === undefined ? {} : { mutualInformationBits }),
     provenance: { ...provenance },
   };
 }

@@ -6,8 +6,8 @@ import type { Hdf5Dataset, Hdf5Reader } from "./hdf5.ts";
 import { binaryImages, type ImageStore, type ImageStoreBuilder, plainImages } from "./image-store.ts";
 import { openNpz } from "./npz.ts";
 import type { PairSource } from "./pair-source.ts";
-import type { Roles } from "./pairing.ts";
 import { type FactorColumn, pairRows } from "./paired-rows.ts";
+import type { Roles } from "./pairing.ts";
 
 const DSPRITES_FACTORS = ["shape", "scale", "orientation", "position_x", "position_y"] as const;
 const SHAPES3D_FACTORS = ["floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation"] as const;

@@ -1,4 +1,4 @@
-import { lookInto, type Look, SHAPES3D_SIZES, type Scene } from "./shapes3d-scene.ts";
+import { type Look, lookInto, type Scene, SHAPES3D_SIZES } from "./shapes3d-scene.ts";
 
 /** Raise when an image changes: results name it. */
 export const SHAPES3D_RENDERER = "cominfo-shapes3d-1";

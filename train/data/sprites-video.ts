@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import type { SpritesVideoOptions } from "../../schemas/data.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import type { Random } from "../random.ts";
-import type { Factor, Labels, Minibatch, PairSource } from "./pair-source.ts";
 import { type PairInformation, pairListInformation } from "./pair-information.ts";
+import type { Factor, Labels, Minibatch, PairSource } from "./pair-source.ts";
 import {
   type ComposeFrame,
   cellOf,

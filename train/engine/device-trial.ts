@@ -1,6 +1,6 @@
 import { startDevice } from "../../runtime/devices.ts";
-import { createCompiledEngine } from "./compiled-engine.ts";
 import type { TrialAnswer, TrialRequest } from "./choose-device.ts";
+import { createCompiledEngine } from "./compiled-engine.ts";
 import type { Engine } from "./engine.ts";
 
 /** Child process of `chooseDevice`: opens a step on one device, then times it. Its parent may kill it at any time. */

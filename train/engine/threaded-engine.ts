@@ -1,9 +1,9 @@
 import { Worker } from "node:worker_threads";
 import { FailureError } from "../../schemas/errors.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
+import { builtFile } from "./built-file.ts";
 import type { CompiledStep } from "./compile-step.ts";
 import type { CompiledOptions } from "./compiled-engine.ts";
-import { builtFile } from "./built-file.ts";
 import type { Engine, Feeds, State } from "./engine.ts";
 
 /** What the thread of the session is asked to do, and what it answers. */

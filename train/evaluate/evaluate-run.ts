@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import path from "node:path";
+import type { ImportanceMatrix } from "../../information/disentanglement/importance-matrix.ts";
 import type { GaussianPrior } from "../../information/gaussian-rate.ts";
 import { type Results, resultsSchema } from "../../schemas/results.ts";
 import { validate } from "../../schemas/validate.ts";
@@ -65,7 +66,7 @@ async function evaluateWith(
   const pairs = options.pairs ?? recipe.evaluation.pairs;
   onProgress(`encoding ${pairs} pairs`);
   const encoded = await encodePairs((views) => tasks.run("encode", views), source, { pairs, seed });
-  const { name, summary, commonInformationBits, factors, provenance } = source.description;
+  const { name, summary, commonInformationBits, mutualInformationBits, factors, provenance } = source.description;
   const priors = learnedPriors(values);
   const usable = measure(encoded, {
     seed,
@@ -75,10 +76,9 @@ async function evaluateWith(
     onFigure: (quantity) => onProgress(`measured ${quantity}`),
   });
   onProgress("measuring disentanglement");
-  const figures = [
-    ...usable,
-    ...measureDisentanglement(encoded, { seed, factors, train: Math.floor(pairs * trainShare) }),
-  ];
+  const train = Math.floor(pairs * trainShare);
+  const disentanglement = measureDisentanglement(encoded, { seed, factors, train });
+  const figures = [...usable, ...(disentanglement?.figures ?? [])];
   const results = validate(
     resultsSchema,
     {
@@ -93,10 +93,12 @@ async function evaluateWith(
         name,
         summary,
         ...(commonInformationBits === undefined ? {} : { commonInformationBits }),
+        ...(mutualInformationBits === undefined ? {} : { mutualInformationBits }),
         factors: [...factors],
         provenance,
       },
       figures: compare(figures, recipe.expected),
+      ...(disentanglement === undefined ? {} : { importance: plainMatrix(disentanglement.importance) }),
       created: new Date().toISOString(),
       producer: `cominfo ${version}`,
     },
@@ -108,6 +110,10 @@ async function evaluateWith(
     await writeReport(runDir, { recipe, results, source, tasks, codes: encoded.codes, priors });
   }
   return results;
+}
+
+function plainMatrix({ latents, factors, values }: ImportanceMatrix): NonNullable<Results["importance"]> {
+  return { latents: [...latents], factors: [...factors], values: Array.from(values) };
 }
 
 /** By convention a family that learns the prior of a block names its variables `prior.<block>.mean` and `.logvar`. */

@@ -14,7 +14,7 @@ export function formatTable({ data, figures, pairs, step }: Results): string {
   const blocks = allBlocks.filter((block) => figures.some(({ quantity }) => quantity.endsWith(`.${block}`)));
   const isLinear = !figures.some(({ estimator }) => estimator.startsWith("gradient-boosted"));
   const joint = byName.has(`entropy.${jointName}`) ? [{ name: jointName, size: 2, role: "common" }] : [];
-  const varied = [...data.factors.filter(({ size }) => size > 1), ...joint];
+  const varied = [...data.factors.filter(({ name }) => byName.has(`entropy.${name}`)), ...joint];
   const rows = varied.map(({ name, role }) => [
     name,
     role,
@@ -40,7 +40,11 @@ export function formatTable({ data, figures, pairs, step }: Results): string {
     lines.push(`The encoders disagree on the common code by ${bits("disagreement.common")} bits a pair`);
   }
   if (data.commonInformationBits !== undefined) {
-    lines.push(`Common information of the factors drawn: ${data.commonInformationBits.toFixed(3)} bits`);
+    const mutual = data.mutualInformationBits;
+    const isOther = mutual !== undefined && mutual !== data.commonInformationBits;
+    lines.push(
+      `Common information of the factors drawn: ${data.commonInformationBits.toFixed(3)} bits${isOther ? `, mutual information ${mutual.toFixed(3)}` : ""}`,
+    );
   }
   const scored = scores.filter((quantity) => byName.has(quantity));
   if (scored.length > 0) {

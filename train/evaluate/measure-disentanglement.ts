@@ -2,7 +2,7 @@ import { blockPurity } from "../../information/disentanglement/block-purity.ts";
 import { dciCompleteness } from "../../information/disentanglement/dci-completeness.ts";
 import { dciDisentanglement } from "../../information/disentanglement/dci-disentanglement.ts";
 import { dciInformativeness } from "../../information/disentanglement/dci-informativeness.ts";
-import { explainFactors } from "../../information/disentanglement/importance-matrix.ts";
+import { explainFactors, type ImportanceMatrix } from "../../information/disentanglement/importance-matrix.ts";
 import { migHist20Means } from "../../information/disentanglement/mig-hist20-means.ts";
 import { sapLinearSvc } from "../../information/disentanglement/sap-linear-svc.ts";
 import type { Score } from "../../information/disentanglement/score.ts";
@@ -10,9 +10,16 @@ import { joinColumns, type Matrix } from "../../information/matrix.ts";
 import type { Figure } from "../../schemas/manifest.ts";
 import type { Factor } from "../data/pair-source.ts";
 import type { EncodedPairs } from "./encode-pairs.ts";
+import { variedFactors } from "./measure.ts";
 
 /** Order of the code, the paper's (u1, c, u2), and the block that each part is of. */
 const blocks = ["unique_1", "common", "unique_2"] as const;
+
+export interface Disentanglement {
+  readonly figures: readonly Figure[];
+  /** The DCI matrix. */
+  readonly importance: ImportanceMatrix;
+}
 
 /**
  * Disentanglement of the whole code (unique_1, common of encoder 1, unique_2) with respect to the factors of view 1,
@@ -22,15 +29,15 @@ const blocks = ["unique_1", "common", "unique_2"] as const;
  *   dci.disentanglement, dci.completeness, dci.informativeness
  *   mig-hist20-means, sap-linear-svc
  *
- * Empty for a family without unique blocks, and where fewer than two factors have more than one value.
+ * @returns undefined for a family without unique blocks, and where fewer than two factors have more than one value.
  */
 export function measureDisentanglement(
   { codes, labels }: EncodedPairs,
   { seed, factors, train }: { seed: number; factors: readonly Factor[]; train: number },
-): Figure[] {
+): Disentanglement | undefined {
   const parts = blocks.map((block) => codes[`${block}_mean`]);
-  const asked = factors.filter(({ size }) => size > 1);
-  if (parts.some((part) => part === undefined) || asked.length < 2) return [];
+  const asked = variedFactors(factors, labels);
+  if (parts.some((part) => part === undefined) || asked.length < 2) return undefined;
   const matrices = parts as Matrix[];
   const latents = matrices.flatMap(({ columns }, b) => Array.from({ length: columns }, (_, i) => `${blocks[b]}_${i}`));
   const whole = joinColumns(matrices);
@@ -49,7 +56,7 @@ export function measureDisentanglement(
     seed,
   });
   const score = (quantity: string, found: Score, n?: number): Figure => figure(quantity, found.value, found, n);
-  return [
+  const figures = [
     score("purity", purity),
     ...asked.map(({ name }, k) => figure(`purity.${name}`, purity.parts![k]!, purity)),
     score("dci.disentanglement", dciDisentanglement(importance)),
@@ -58,4 +65,5 @@ export function measureDisentanglement(
     score("mig-hist20-means", migHist20Means(whole, labelled), whole.rows),
     score("sap-linear-svc", sapLinearSvc(whole, labelled, { train })),
   ];
+  return { figures, importance };
 }

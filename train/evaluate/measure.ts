@@ -63,7 +63,7 @@ export function measure({ codes, labels }: EncodedPairs, options: MeasureOptions
   const interval = (quantity: string, rows: Float64Array): [number, number] =>
     bootstrapMean(rows, { draw: stream(seed, "bootstrap", quantity).integer });
 
-  const asked = factors.filter(({ size }) => size > 1);
+  const asked = variedFactors(factors, labels);
   const joint = jointFactor(asked);
   for (const factor of joint === undefined ? asked : [...asked, joint]) {
     for (const { name, view, codes: parts } of representations.filter((asked) => isComplete(asked, codes))) {
@@ -116,6 +116,11 @@ export function measure({ codes, labels }: EncodedPairs, options: MeasureOptions
 /** Families without a unique block leave its figures out. `common` every family has. */
 function isComplete({ name, codes: parts }: (typeof representations)[number], codes: EncodedPairs["codes"]): boolean {
   return name === "common" || parts.every((part) => codes[part] !== undefined);
+}
+
+/** Factors that take more than one value in the pairs, in either view: of the others there is nothing to find. */
+export function variedFactors(factors: readonly Factor[], labels: EncodedPairs["labels"]): Factor[] {
+  return factors.filter(({ name }) => labels.every((ofView) => new Set(ofView[name]).size > 1));
 }
 
 /** Name of the figures about all common factors at once. */

@@ -31,7 +31,7 @@ function planted(hold: Record<"unique_1" | "common" | "unique_2", "shape" | "pos
 
 const measured = (hold: Parameters<typeof planted>[0]) =>
   Object.fromEntries(
-    measureDisentanglement(planted(hold), { seed: 0, factors, train: 800 }).map(({ quantity, value }) => [
+    measureDisentanglement(planted(hold), { seed: 0, factors, train: 800 })!.figures.map(({ quantity, value }) => [
       quantity,
       value,
     ]),
@@ -55,6 +55,15 @@ test("a factor in the wrong block has purity 0, though each latent is disentangl
 test("families without unique blocks and sources with one factor have no such figures", () => {
   const { codes, labels } = planted({ unique_1: "position", common: "shape", unique_2: "position_2" });
   const options = { seed: 0, factors, train: 800 };
-  expect(measureDisentanglement({ codes: { common_mean: codes.common_mean }, labels }, options)).toEqual([]);
-  expect(measureDisentanglement({ codes, labels }, { ...options, factors: factors.slice(0, 1) })).toEqual([]);
+  expect(measureDisentanglement({ codes: { common_mean: codes.common_mean }, labels }, options)).toBeUndefined();
+  expect(measureDisentanglement({ codes, labels }, { ...options, factors: factors.slice(0, 1) })).toBeUndefined();
+});
+
+test("a factor that never varies in the pairs is left out instead of stopping the evaluation", () => {
+  const { codes, labels } = planted({ unique_1: "position", common: "shape", unique_2: "position_2" });
+  const frame = new Int32Array(rows);
+  const still = labels.map((ofView) => ({ ...ofView, frame })) as unknown as typeof labels;
+  const more = [...factors, { name: "frame", size: 8, role: "unique" }] as const;
+  const found = measureDisentanglement({ codes, labels: still }, { seed: 0, factors: more, train: 800 });
+  expect(found!.importance.factors).toEqual(["shape", "position"]);
 });

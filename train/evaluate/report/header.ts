@@ -22,7 +22,7 @@ export function header({ recipe, results, status, command }: HeaderContent): Htm
     ["data", data.summary],
     [
       "exact common information",
-      exact === undefined ? "not known for this source" : `${exact.toFixed(3)} bits (Gács-Körner)`,
+      exact === undefined ? "not known for this source" : `${exact.toFixed(3)} bits (Gács-Körner)${mutual(data)}`,
     ],
     [
       "training",
@@ -50,4 +50,10 @@ function provenance(parts: Readonly<Record<string, string>>): string {
   return Object.entries(parts)
     .map(([name, value]) => `${name} ${value}`)
     .join("; ");
+}
+
+/** The exact mutual information, where the source knows it to be another number. */
+function mutual({ commonInformationBits, mutualInformationBits }: Results["data"]): string {
+  if (mutualInformationBits === undefined || mutualInformationBits === commonInformationBits) return "";
+  return `, mutual information ${mutualInformationBits.toFixed(3)} bits`;
 }

@@ -5,6 +5,7 @@ import { expectedSection } from "./expected-section.ts";
 import { type HeaderContent, header } from "./header.ts";
 import { html, markup } from "./html.ts";
 import { imageSections } from "./image-sections.ts";
+import { importanceSection } from "./importance-section.ts";
 import { informationSection } from "./information-section.ts";
 import type { Pictures } from "./pictures.ts";
 import { rateSection } from "./rate-section.ts";
@@ -32,6 +33,7 @@ export function renderReport(content: ReportContent): string {
 <body><main>
 ${header(content)}
 ${informationSection(results)}
+${importanceSection(results)}
 ${expectedSection(results.figures, recipe.expected)}
 ${rates.length === 0 ? undefined : rateSection(rates)}
 ${trainingSection(metrics)}

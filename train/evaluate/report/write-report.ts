@@ -5,7 +5,6 @@ import type { Recipe } from "../../../schemas/recipe.ts";
 import type { Results } from "../../../schemas/results.ts";
 import { type MetricsLine, metricsLineSchema } from "../../../schemas/run-status.ts";
 import { validate } from "../../../schemas/validate.ts";
-import { sourceNeedsFiles } from "../../data/open-source.ts";
 import type { PairSource } from "../../data/pair-source.ts";
 import { diskFailure, realDisk, replaceFile } from "../../engine/disk.ts";
 import { parse, readStatus } from "../../engine/run-folder.ts";
@@ -53,8 +52,7 @@ export async function writeReport(runDir: string, evaluated: Evaluated): Promise
 
 async function commandFor(recipe: Recipe, results: Results): Promise<string> {
   const command = commandOf(recipe, await nameOfBudget(recipe, results));
-  const all = sourceNeedsFiles(recipe.data.source) ? command.replace(/(?= &&|$)/g, " --data DIR") : command;
-  return results.pairs === recipe.evaluation.pairs ? all : `${all} --pairs ${results.pairs}`;
+  return results.pairs === recipe.evaluation.pairs ? command : `${command} --pairs ${results.pairs}`;
 }
 
 /** Lines up to the checkpoint that was evaluated; a run that was killed while it logged leaves half a line at the end. */

@@ -106,6 +106,7 @@ test("the pictures of the pairs are the pixels of the source", () => {
 test("every part that the family has tasks for is there, one traversal a dimension, base and view", () => {
   expect(headings()).toEqual([
     "Information in each block",
+    "Which latents hold a factor",
     "Expected figures",
     "Rate of each dimension",
     "Training",
