@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import "../export/tfjs-setup.ts";
@@ -9,10 +8,13 @@ import type { Manifest } from "../schemas/manifest.ts";
 import type { Recipe } from "../schemas/recipe.ts";
 import { type Results, resultsSchema } from "../schemas/results.ts";
 import { nearest, validate } from "../schemas/validate.ts";
+import { describedData } from "./data/described-data.ts";
 import { loadSource, sourceNeedsFiles } from "./data/open-source.ts";
 import { type LoadedRun, loadRun } from "./engine/load-run.ts";
 import type { ModelFamily, Networks, TaskSpec } from "./models/family.ts";
 import { familyByName } from "./models/registry.ts";
+import { countParameters } from "./networks/parameters.ts";
+import { producer } from "./producer.ts";
 
 export interface ExportRunOptions {
   /** Folder of the run. */
@@ -64,7 +66,7 @@ export async function exportRun(options: ExportRunOptions): Promise<ExportedRun>
       steps: step,
       parameters: countParameters(networks),
       created: new Date().toISOString(),
-      producer: producer(),
+      producer,
       data: results?.data ?? (await describeData(recipe, options.dataDir)),
       latents: family.latents(recipe.model).map((block) => ({ name: block.name, dimensions: [...block.dimensions] })),
       evaluation: results?.figures ?? [],
@@ -126,12 +128,6 @@ function setNetworks(networks: Networks, { values, step }: LoadedRun): void {
   }
 }
 
-function countParameters(networks: Networks): number {
-  return Object.values(networks)
-    .filter((variable) => variable.trainable)
-    .reduce((sum, variable) => sum + variable.size, 0);
-}
-
 function bundleTask(name: string, task: TaskSpec, networks: Networks): BundleTask {
   const { description, inputs, outputs } = task;
   return { name, description, inputs, outputs, fn: (tensors) => task.run(networks, tensors) };
@@ -170,20 +166,5 @@ async function describeData({ data }: Recipe, dataDir: string | undefined): Prom
       provenance: { options: JSON.stringify(data) },
     };
   }
-  const { name, summary, factors, commonInformationBits, mutualInformationBits, provenance } = (
-    await loadSource(data, { dataDir })
-  ).description;
-  return {
-    name,
-    summary,
-    factors: factors.map(({ name, size, role }) => ({ name, size, role })),
-    ...(commonInformationBits === undefined ? {} : { commonInformationBits }),
-    ...(mutualInformationBits === undefined ? {} : { mutualInformationBits }),
-    provenance: { ...provenance },
-  };
-}
-
-function producer(): string {
-  const { version } = createRequire(import.meta.url)("cominfo/package.json") as { version: string };
-  return `cominfo ${version}`;
+  return describedData((await loadSource(data, { dataDir })).description);
 }

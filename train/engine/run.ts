@@ -1,6 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Device } from "../../runtime/session.ts";
-import { FailureError } from "../../schemas/errors.ts";
 import type { Recipe } from "../../schemas/recipe.ts";
 import type { PairSource } from "../data/pair-source.ts";
 import type { ModelFamily, Networks } from "../models/family.ts";
@@ -8,12 +7,11 @@ import { createBatches } from "./batches.ts";
 import { type Checkpoint, loadLatestCheckpoint } from "./checkpoint.ts";
 import { requireSameConfiguration } from "./configuration.ts";
 import { type Disk, realDisk } from "./disk.ts";
-import { toTensor } from "./eager-engine.ts";
 import type { Engine, Feeds, State } from "./engine.ts";
 import { planPhases, type Span } from "./plan.ts";
-import { requireFit } from "./require-fit.ts";
 import { openRunFolder } from "./run-folder.ts";
 import { RunRecord, type Terms } from "./run-record.ts";
+import { setNetworks } from "./set-networks.ts";
 import { type EngineChoice, prepareBackend, type StartedEngine, startEngine, threadCount } from "./start-engine.ts";
 import type { TfjsBackend } from "./tfjs-backend.ts";
 
@@ -93,7 +91,7 @@ export async function runTraining(request: TrainingRequest): Promise<TrainingRes
       networks: await networksOf(request, choice),
       checkpoint,
     };
-    if (checkpoint !== undefined) setNetworks(run.networks, checkpoint.values);
+    if (checkpoint !== undefined) setNetworks(run.networks, checkpoint.values, missingState);
     for (const span of spans) await trainPhase(run, span);
     return await finish(run, spans);
   } catch (error) {
@@ -138,7 +136,7 @@ async function trainPhase(run: Run, span: Span): Promise<void> {
       tell(run, span, terms);
       if (isTimeToSave(run, span)) await record.save(await engine.readState(), span.phase.name);
     }
-    setNetworks(run.networks, await engine.readState());
+    setNetworks(run.networks, await engine.readState(), missingState);
   } finally {
     record.clock.stop();
     await engine.dispose();
@@ -235,15 +233,8 @@ async function networksOf({ recipe, family }: TrainingRequest, choice: EngineCho
   return family.networks(recipe.model, recipe.training.seed);
 }
 
-/** @throws FailureError if a value is missing or of another shape: the state was written by another program */
-function setNetworks(networks: Networks, values: State): void {
-  for (const [name, variable] of Object.entries(networks)) {
-    const value = values.get(name);
-    if (value === undefined) throw new FailureError(`Cannot restore state: "${name}" must be in it, got none`);
-    requireFit(name, value, { dtype: "float32", shape: variable.shape });
-    tf.tidy(() => variable.assign(toTensor(value)));
-  }
-}
+/** Said of a state that another program has written. */
+const missingState = (name: string): string => `Cannot restore state: "${name}" must be in it, got none`;
 
 function slotsOf(values: State, networks: Networks): State {
   return new Map([...values].filter(([name]) => networks[name] === undefined));

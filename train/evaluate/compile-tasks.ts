@@ -1,17 +1,15 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import "../../export/tfjs-setup.ts";
 import { writeOnnx } from "../../export/onnx-writer.ts";
 import { trace } from "../../export/trace.ts";
 import { createSession } from "../../runtime/create-session.ts";
 import type { Session } from "../../runtime/session.ts";
-import { FailureError } from "../../schemas/errors.ts";
 import type { Recipe } from "../../schemas/recipe.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
-import { toTensor } from "../engine/eager-engine.ts";
 import type { State } from "../engine/engine.ts";
-import { requireFit } from "../engine/require-fit.ts";
+import { setNetworks } from "../engine/set-networks.ts";
 import { useBackend } from "../engine/tfjs-backend.ts";
-import type { Networks, TaskSpec } from "../models/family.ts";
+import type { TaskSpec } from "../models/family.ts";
 import { familyByName } from "../models/registry.ts";
 
 /** The tasks of a trained model, each compiled when it is first run. */
@@ -36,7 +34,7 @@ export async function openTasks(recipe: Recipe, values: State): Promise<Compiled
     for (const variable of Object.values(networks)) variable.dispose();
   };
   try {
-    setNetworks(networks, values);
+    setNetworks(networks, values, (name) => `Cannot evaluate: "${name}" must be in the checkpoint, got none`);
   } catch (error) {
     dispose();
     throw error;
@@ -50,9 +48,7 @@ export async function openTasks(recipe: Recipe, values: State): Promise<Compiled
     const task = specs[name];
     if (task === undefined) throw new Error(`Cannot evaluate: family "${recipe.family}" must have a task "${name}"`);
     const run = (inputs: Record<string, tf.Tensor>) => task.run(networks, inputs);
-    const session = await createSession(
-      await writeOnnx(trace(run, { name, inputs: task.inputs, variables: "frozen" })),
-    );
+    const session = await createSession(writeOnnx(trace(run, { name, inputs: task.inputs, variables: "frozen" })));
     sessions.set(name, session);
     return session;
   }
@@ -65,13 +61,4 @@ export async function openTasks(recipe: Recipe, values: State): Promise<Compiled
       for (const session of sessions.values()) await session.release();
     },
   };
-}
-
-function setNetworks(networks: Networks, values: State): void {
-  for (const [name, variable] of Object.entries(networks)) {
-    const value = values.get(name);
-    if (value === undefined) throw new FailureError(`Cannot evaluate: "${name}" must be in the checkpoint, got none`);
-    requireFit(name, value, { dtype: "float32", shape: variable.shape });
-    tf.tidy(() => variable.assign(toTensor(value)));
-  }
 }

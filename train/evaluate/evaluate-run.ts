@@ -1,18 +1,19 @@
-import { createRequire } from "node:module";
 import path from "node:path";
 import type { ImportanceMatrix } from "../../information/disentanglement/importance-matrix.ts";
 import type { GaussianPrior } from "../../information/gaussian-rate.ts";
 import { type Results, resultsSchema } from "../../schemas/results.ts";
 import { validate } from "../../schemas/validate.ts";
+import { describedData } from "../data/described-data.ts";
 import { loadSource } from "../data/open-source.ts";
 import type { PairSource } from "../data/pair-source.ts";
 import { diskFailure, realDisk, replaceFile } from "../engine/disk.ts";
 import type { State } from "../engine/engine.ts";
 import { type LoadedRun, loadRun } from "../engine/load-run.ts";
+import { producer } from "../producer.ts";
 import { compare } from "./compare.ts";
 import { type CompiledTasks, openTasks } from "./compile-tasks.ts";
 import { encodePairs } from "./encode-pairs.ts";
-import { measure, trainShare } from "./measure.ts";
+import { measure, trainingPairs } from "./measure.ts";
 import { measureDisentanglement } from "./measure-disentanglement.ts";
 import { writeReport } from "./report/write-report.ts";
 
@@ -27,8 +28,6 @@ export interface EvaluateOptions {
   readonly onProgress?: (doing: string) => void;
   readonly warn?: (message: string) => void;
 }
-
-const { version } = createRequire(import.meta.url)("cominfo/package.json") as { version: string };
 
 /**
  * Measures the newest checkpoint of a run on fresh pairs of its own source, writes `results.json` and `report.html`
@@ -66,7 +65,7 @@ async function evaluateWith(
   const pairs = options.pairs ?? recipe.evaluation.pairs;
   onProgress(`encoding ${pairs} pairs`);
   const encoded = await encodePairs((views) => tasks.run("encode", views), source, { pairs, seed });
-  const { name, summary, commonInformationBits, mutualInformationBits, factors, provenance } = source.description;
+  const { factors } = source.description;
   const priors = learnedPriors(values);
   const usable = measure(encoded, {
     seed,
@@ -76,7 +75,7 @@ async function evaluateWith(
     onFigure: (quantity) => onProgress(`measured ${quantity}`),
   });
   onProgress("measuring disentanglement");
-  const train = Math.floor(pairs * trainShare);
+  const train = trainingPairs(pairs);
   const disentanglement = measureDisentanglement(encoded, { seed, factors, train });
   const figures = [...usable, ...(disentanglement?.figures ?? [])];
   const results = validate(
@@ -89,18 +88,11 @@ async function evaluateWith(
       step,
       steps: recipe.training.steps,
       pairs,
-      data: {
-        name,
-        summary,
-        ...(commonInformationBits === undefined ? {} : { commonInformationBits }),
-        ...(mutualInformationBits === undefined ? {} : { mutualInformationBits }),
-        factors: [...factors],
-        provenance,
-      },
+      data: describedData(source.description),
       figures: compare(figures, recipe.expected),
       ...(disentanglement === undefined ? {} : { importance: plainMatrix(disentanglement.importance) }),
       created: new Date().toISOString(),
-      producer: `cominfo ${version}`,
+      producer,
     },
     "write results.json",
   );

@@ -1,6 +1,6 @@
 import type { Figure } from "../../schemas/manifest.ts";
 import type { Results } from "../../schemas/results.ts";
-import { jointName } from "./measure.ts";
+import { jointName, trainingPairs } from "./measure.ts";
 
 const allBlocks = ["common", "unique_1", "unique_2", "all"] as const;
 
@@ -22,7 +22,7 @@ export function formatTable({ data, figures, pairs, step }: Results): string {
     ...blocks.map((block) => bits(`usable.${name}.${block}`)),
   ]);
   const rates = ["rate", "", "", ...blocks.map((block) => (block === "all" ? "" : bits(`rate.${block}`)))];
-  const test = pairs - Math.floor(pairs * 0.8);
+  const test = pairs - trainingPairs(pairs);
   const lines = [
     `Bits found by ${isLinear ? "a linear probe" : "gradient-boosted trees"} in each block after ${count(step)} steps (${count(test)} test pairs)`,
     "",

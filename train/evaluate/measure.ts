@@ -16,7 +16,12 @@ import { stream } from "../random.ts";
 import type { EncodedPairs } from "./encode-pairs.ts";
 
 /** Share of the pairs that the probes are fitted on, from the front; the paper's 8,000 of 10,000. */
-export const trainShare = 0.8;
+const trainShare = 0.8;
+
+/** How many of the pairs, from the front, the classifiers are fitted on; the rest is the test part. */
+export function trainingPairs(pairs: number): number {
+  return Math.floor(pairs * trainShare);
+}
 
 /**
  * What a representation is asked for: which view's labels go with a block, and the codes it consists of. As in the
@@ -68,7 +73,7 @@ export function measure({ codes, labels }: EncodedPairs, options: MeasureOptions
   for (const factor of joint === undefined ? asked : [...asked, joint]) {
     for (const { name, view, codes: parts } of representations.filter((asked) => isComplete(asked, codes))) {
       const features = joinColumns(parts.map((part) => codeNamed(codes, part)));
-      const train = Math.floor(features.rows * trainShare);
+      const train = trainingPairs(features.rows);
       const found = usableInformation(features, labelsOf(factor, labels[view], asked), {
         classes: factor.size,
         train,

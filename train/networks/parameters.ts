@@ -49,6 +49,6 @@ export function parameter<R extends tf.Rank>(networks: Networks, name: string): 
 /** Number of trained values in the variables whose name starts with `prefix`. */
 export function countParameters(networks: Networks, prefix = ""): number {
   return Object.entries(networks)
-    .filter(([name]) => name.startsWith(prefix))
+    .filter(([name, variable]) => variable.trainable && name.startsWith(prefix))
     .reduce((sum, [, variable]) => sum + variable.size, 0);
 }

@@ -1,6 +1,6 @@
 import type { Figure } from "../../../schemas/manifest.ts";
 import type { Results } from "../../../schemas/results.ts";
-import { jointName } from "../measure.ts";
+import { jointName, trainingPairs } from "../measure.ts";
 import { type Html, html } from "./html.ts";
 import { show, showInterval, words } from "./numbers.ts";
 
@@ -24,7 +24,7 @@ export function informationSection({ figures, data, pairs }: Results): Html {
   });
   const rates = blocks.map((block) => cell(byName.get(`rate.${block}`)));
   return html`<section><h2>Information in each block</h2>
-<p>Bits that ${isLinear ? "a linear probe finds" : "a classifier finds"} about each factor in each block; ${pairs - Math.floor(pairs * 0.8)} pairs tested it. In bold the
+<p>Bits that ${isLinear ? "a linear probe finds" : "a classifier finds"} about each factor in each block; ${pairs - trainingPairs(pairs)} pairs tested it. In bold the
 block where the factor belongs, which should hold its entropy; the other one should hold 0. The number of values of a
 factor is in parentheses. Hold the pointer over a number for its 95 % interval, or read it in the last table.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Information in bits by factor and block"><table class="heat">
