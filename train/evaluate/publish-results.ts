@@ -101,7 +101,7 @@ function rowOf(quantity: string, group: readonly EvaluatedRun[]): Omit<Published
     ...(isJudged
       ? { met: (minimum === undefined || ours >= minimum) && (maximum === undefined || ours <= maximum) }
       : {}),
-    command: commandOf(recipe, group[0]!.budget),
+    command: commandOf(recipe, group[0]!.budget, results.pairs),
     date: results.created.slice(0, 10),
   };
 }
@@ -111,13 +111,14 @@ function budgetOf({ budget, recipe, results }: EvaluatedRun): string {
 }
 
 /** The command line that repeats a run and its evaluation. */
-export function commandOf({ name, training, data }: Recipe, budget: string): string {
+export function commandOf({ name, training, data, evaluation }: Recipe, budget: string, pairs: number): string {
   const files = sourceNeedsFiles(data.source) ? " --data DIR" : "";
   const words = [`cominfo train ${name}${files}`];
   if (budget === "custom") words.push("--steps", String(training.steps), "--batch-size", String(training.batchSize));
   else if (budget !== "full") words.push("--budget", budget);
   words.push("--seed", String(training.seed));
-  return `${words.join(" ")} && cominfo evaluate runs/${name}${files}`;
+  const fewer = pairs === evaluation.pairs ? "" : ` --pairs ${pairs}`;
+  return `${words.join(" ")} && cominfo evaluate runs/${name}${files}${fewer}`;
 }
 
 async function readEvaluated(folder: string): Promise<EvaluatedRun> {

@@ -41,18 +41,13 @@ export async function writeReport(runDir: string, evaluated: Evaluated): Promise
   const pictures = await drawPictures(source, { tasks, blocks, priors, rates, seed: results.seed });
   const metrics = await readMetrics(runDir, results.step);
   const status = await readStatus(runDir);
-  const command = await commandFor(recipe, results);
+  const command = commandOf(recipe, await nameOfBudget(recipe, results), results.pairs);
   const page = renderReport({ recipe, results, status, command, metrics, rates, pictures });
   try {
     await replaceFile(realDisk, path.join(runDir, reportName), new TextEncoder().encode(page));
   } catch (error) {
     throw diskFailure(`write ${reportName}`, runDir, error);
   }
-}
-
-async function commandFor(recipe: Recipe, results: Results): Promise<string> {
-  const command = commandOf(recipe, await nameOfBudget(recipe, results));
-  return results.pairs === recipe.evaluation.pairs ? command : `${command} --pairs ${results.pairs}`;
 }
 
 /** Lines up to the checkpoint that was evaluated; a run that was killed while it logged leaves half a line at the end. */
