@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
+import { replaceFolder } from "../files/replace-folder.ts";
 import { FailureError, UsageError } from "../schemas/errors.ts";
 import { type Manifest, manifestSchema, type TaskManifest, type TensorSpec } from "../schemas/manifest.ts";
 import { validate } from "../schemas/validate.ts";
@@ -10,7 +11,6 @@ import { modelCard } from "./model-card.ts";
 import { writeOnnx } from "./onnx-writer.ts";
 import { checkParity } from "./parity.ts";
 import type { ParityInput } from "./parity-inputs.ts";
-import { replaceFolder } from "./replace-folder.ts";
 import { trace } from "./trace.ts";
 import type { TensorFunction } from "./traced-function.ts";
 import { tritonConfig } from "./triton-config.ts";

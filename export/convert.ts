@@ -1,4 +1,5 @@
 import path from "node:path";
+import { replaceFile } from "../files/replace-folder.ts";
 import { FailureError, UsageError } from "../schemas/errors.ts";
 import { checkModel } from "./check.ts";
 import { opset as writtenOpset } from "./finish.ts";
@@ -6,7 +7,6 @@ import type { Graph } from "./graph.ts";
 import { writeOnnx } from "./onnx-writer.ts";
 import { checkParity, type ParityCase } from "./parity.ts";
 import type { ParityInput } from "./parity-inputs.ts";
-import { replaceFile } from "./replace-folder.ts";
 import { conversionFailure, openSavedModel, type SavedInput, type SavedModel } from "./saved-model.ts";
 import { trace } from "./trace.ts";
 import type { TraceInput } from "./traced-function.ts";

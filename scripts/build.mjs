@@ -23,6 +23,7 @@ export function buildIfStale() {
     "start.ts",
     "schemas",
     "information",
+    "files",
     "runtime",
     "train",
     "export",

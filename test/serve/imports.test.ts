@@ -24,11 +24,11 @@ function reach(entries: readonly string[]): { files: string[]; packages: string[
   };
 }
 
-test("the server reaches schemas, information and runtime, and neither tfjs, train nor export", () => {
+test("the server reaches schemas, information, files and runtime, and neither tfjs, train nor export", () => {
   const { files, packages } = reach(["serve/public.ts", "serve/command.ts", "serve/worker-main.ts"]);
   expect(files).toContain("serve/app.ts");
   expect(files).toContain("runtime/create-session.ts");
-  expect(files.filter((file) => !/^(serve|schemas|information|runtime)\//.test(file))).toEqual([]);
+  expect(files.filter((file) => !/^(serve|schemas|information|files|runtime)\//.test(file))).toEqual([]);
   expect(packages).toContain("express");
   expect(packages.filter((name) => name.includes("tensorflow"))).toEqual([]);
 });

@@ -1,10 +1,11 @@
 import { basename } from "node:path";
+import type { Hdf5Dataset, Hdf5Reader } from "../../files/hdf5.ts";
+import { openNpz } from "../../files/npz.ts";
+import { sha256OfFile } from "../../files/sha256.ts";
 import type { DspritesFileOptions, Shapes3dFileOptions } from "../../schemas/data.ts";
 import { FailureError } from "../../schemas/errors.ts";
-import { findDataFile, sha256OfFile } from "./data-file.ts";
-import type { Hdf5Dataset, Hdf5Reader } from "./hdf5.ts";
+import { findDataFile } from "./data-file.ts";
 import { binaryImages, type ImageStore, type ImageStoreBuilder, plainImages } from "./image-store.ts";
-import { openNpz } from "./npz.ts";
 import type { PairSource } from "./pair-source.ts";
 import { type FactorColumn, pairRows } from "./paired-rows.ts";
 import type { Roles } from "./pairing.ts";

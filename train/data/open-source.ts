@@ -1,4 +1,5 @@
 import type { TSchema } from "typebox";
+import { type Hdf5Reader, loadHdf5 } from "../../files/hdf5.ts";
 import {
   dspritesFileOptionsSchema,
   dspritesOptionsSchema,
@@ -11,7 +12,6 @@ import {
 import { UsageError } from "../../schemas/errors.ts";
 import { nearest, validate } from "../../schemas/validate.ts";
 import { createDsprites } from "./dsprites.ts";
-import { type Hdf5Reader, loadHdf5 } from "./hdf5.ts";
 import { openDspritesFile, openShapes3dFile } from "./labelled-files.ts";
 import type { PairSource } from "./pair-source.ts";
 import { openPngFolders } from "./png-folders.ts";

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { type PngImage, readPng } from "../../files/png.ts";
 import type { PngFoldersOptions } from "../../schemas/data.ts";
 import { FailureError, UsageError } from "../../schemas/errors.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
 import type { Minibatch, PairSource } from "./pair-source.ts";
-import { type PngImage, readPng } from "./png.ts";
 
 const ACTION = `open data source "png-folders"`;
 const MAX_BYTES = 2 ** 31; // of one view's pixels, which are held in memory

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { readIdx } from "../../files/idx.ts";
 import type { RotatedDigitsOptions } from "../../schemas/data.ts";
 import { FailureError, UsageError } from "../../schemas/errors.ts";
 import type { Random } from "../random.ts";
-import { readIdx } from "./idx.ts";
 import type { Minibatch, PairSource } from "./pair-source.ts";
 import { createRotator } from "./rotate.ts";
 

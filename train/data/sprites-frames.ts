@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { mersenne } from "pure-rand/generator/mersenne";
+import { readPng } from "../../files/png.ts";
 import { FailureError, UsageError } from "../../schemas/errors.ts";
-import { readPng } from "./png.ts";
 
 /**
  * Frames of the Sprites videos (Li & Mandt 2018, "Disentangled Sequential Autoencoder", https://arxiv.org/abs/1803.02991)

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
+import { type Disk, diskFailure, realDisk, syncFolder } from "../../files/disk.ts";
 import { type CheckpointState, checkpointSchema } from "../../schemas/checkpoint.ts";
 import { FailureError } from "../../schemas/errors.ts";
 import { validate } from "../../schemas/validate.ts";
-import { type Disk, diskFailure, realDisk, syncFolder } from "./disk.ts";
 import type { State } from "./engine.ts";
 import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 

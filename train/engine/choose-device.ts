@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { builtFile } from "../../files/built-file.ts";
 import type { Device } from "../../runtime/session.ts";
-import { builtFile } from "./built-file.ts";
 import type { CompiledStep } from "./compile-step.ts";
 import type { CompiledOptions } from "./compiled-engine.ts";
 import type { Feeds } from "./engine.ts";

@@ -1,7 +1,7 @@
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import path from "node:path";
+import { type Disk, diskFailure, realDisk, replaceFile } from "../../files/disk.ts";
 import type { MetricsLine } from "../../schemas/run-status.ts";
-import { type Disk, diskFailure, realDisk, replaceFile } from "./disk.ts";
 
 export interface MetricsLog {
   write(line: MetricsLine): Promise<void>;

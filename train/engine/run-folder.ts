@@ -1,12 +1,12 @@
 import { mkdirSync, readdirSync } from "node:fs";
 import { readFile, rm, rmdir } from "node:fs/promises";
 import path from "node:path";
+import { type Disk, diskFailure, replaceFile } from "../../files/disk.ts";
 import { FailureError, UsageError } from "../../schemas/errors.ts";
 import type { Recipe } from "../../schemas/recipe.ts";
 import { type RunStatus, runStatusSchema } from "../../schemas/run-status.ts";
 import { validate } from "../../schemas/validate.ts";
 import { removeLeftovers } from "./checkpoint.ts";
-import { type Disk, diskFailure, replaceFile } from "./disk.ts";
 import { lockFolder } from "./lock.ts";
 
 /** What a run folder holds: recipe.json (after overrides), run.json, metrics.jsonl, checkpoints/, and lock.json while it runs. */

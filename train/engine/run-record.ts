@@ -1,10 +1,10 @@
+import type { Disk } from "../../files/disk.ts";
 import { FailureError } from "../../schemas/errors.ts";
 import type { Recipe } from "../../schemas/recipe.ts";
 import type { RunStatus } from "../../schemas/run-status.ts";
 import { type Checkpoint, saveCheckpoint } from "./checkpoint.ts";
 import { Clock } from "./clock.ts";
 import { configurationOf, hashOf } from "./configuration.ts";
-import type { Disk } from "./disk.ts";
 import type { State } from "./engine.ts";
 import { type MetricsLog, openMetricsLog } from "./metrics-log.ts";
 import type { RunFolder } from "./run-folder.ts";

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { type Disk, realDisk } from "../../files/disk.ts";
 import type { Device } from "../../runtime/session.ts";
 import type { Recipe } from "../../schemas/recipe.ts";
 import type { PairSource } from "../data/pair-source.ts";
@@ -6,7 +7,6 @@ import type { ModelFamily, Networks } from "../models/family.ts";
 import { createBatches } from "./batches.ts";
 import { type Checkpoint, loadLatestCheckpoint } from "./checkpoint.ts";
 import { requireSameConfiguration } from "./configuration.ts";
-import { type Disk, realDisk } from "./disk.ts";
 import type { Engine, Feeds, State } from "./engine.ts";
 import { planPhases, type Span } from "./plan.ts";
 import { openRunFolder } from "./run-folder.ts";

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
+import { builtFile } from "../../files/built-file.ts";
 import { FailureError } from "../../schemas/errors.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
-import { builtFile } from "./built-file.ts";
 import type { CompiledStep } from "./compile-step.ts";
 import type { CompiledOptions } from "./compiled-engine.ts";
 import type { Engine, Feeds, State } from "./engine.ts";

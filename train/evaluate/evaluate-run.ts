@@ -1,4 +1,5 @@
 import path from "node:path";
+import { diskFailure, realDisk, replaceFile } from "../../files/disk.ts";
 import type { ImportanceMatrix } from "../../information/disentanglement/importance-matrix.ts";
 import type { GaussianPrior } from "../../information/gaussian-rate.ts";
 import { type Results, resultsSchema } from "../../schemas/results.ts";
@@ -6,7 +7,6 @@ import { validate } from "../../schemas/validate.ts";
 import { describedData } from "../data/described-data.ts";
 import { loadSource } from "../data/open-source.ts";
 import type { PairSource } from "../data/pair-source.ts";
-import { diskFailure, realDisk, replaceFile } from "../engine/disk.ts";
 import type { State } from "../engine/engine.ts";
 import { type LoadedRun, loadRun } from "../engine/load-run.ts";
 import { producer } from "../producer.ts";

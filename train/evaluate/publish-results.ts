@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { realDisk, replaceFile } from "../../files/disk.ts";
 import { FailureError, UsageError } from "../../schemas/errors.ts";
 import type { Figure } from "../../schemas/manifest.ts";
 import { type PublishedRow, publishedResultsSchema } from "../../schemas/published-results.ts";
@@ -9,7 +10,6 @@ import { type Results, resultsSchema } from "../../schemas/results.ts";
 import { type RunStatus, runStatusSchema } from "../../schemas/run-status.ts";
 import { validate } from "../../schemas/validate.ts";
 import { sourceNeedsFiles } from "../data/open-source.ts";
-import { realDisk, replaceFile } from "../engine/disk.ts";
 import { readRecipe, recipeNames } from "../recipes/read-recipe.ts";
 
 /** What one evaluated run says of itself. */

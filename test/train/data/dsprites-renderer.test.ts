@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { openNpz } from "../../../files/npz.ts";
 import { createDspritesRenderer, DSPRITES_SIZES, type Sprite } from "../../../train/data/dsprites-renderer.ts";
-import { openNpz } from "../../../train/data/npz.ts";
-import { testData } from "./test-data.ts";
+import { testData } from "../../files/test-data.ts";
 
 const real = testData("dsprites");
 const renderers = { 32: createDspritesRenderer(32), 64: createDspritesRenderer(64) } as const;

@@ -3,15 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as h5wasm from "h5wasm/node";
 import { afterAll, expect, test } from "vitest";
+import { loadHdf5 } from "../../../files/hdf5.ts";
+import { openNpz, writeNpz } from "../../../files/npz.ts";
 import { FailureError, UsageError } from "../../../schemas/errors.ts";
 import { createDspritesRenderer } from "../../../train/data/dsprites-renderer.ts";
-import { loadHdf5 } from "../../../train/data/hdf5.ts";
 import { loadSource, openSource } from "../../../train/data/open-source.ts";
 import type { PairSource } from "../../../train/data/pair-source.ts";
-import { openNpz, writeNpz } from "../../../train/data/npz.ts";
 import { createShapes3dRenderer } from "../../../train/data/shapes3d-renderer.ts";
 import { stream } from "../../../train/random.ts";
-import { testData } from "./test-data.ts";
+import { testData } from "../../files/test-data.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cominfo-files-"));
 afterAll(() => rmSync(folder, { recursive: true }));

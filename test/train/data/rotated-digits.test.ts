@@ -7,7 +7,7 @@ import { FailureError, UsageError } from "../../../schemas/errors.ts";
 import { openSource } from "../../../train/data/open-source.ts";
 import { pairRotatedDigits } from "../../../train/data/rotated-digits.ts";
 import { stream } from "../../../train/random.ts";
-import { testData } from "./test-data.ts";
+import { testData } from "../../files/test-data.ts";
 
 const root = mkdtempSync(join(tmpdir(), "cominfo-digits-"));
 afterAll(() => rmSync(root, { recursive: true }));

@@ -15,8 +15,8 @@ import {
 } from "../../../train/data/sprites-frames.ts";
 import { pairSpriteFrames } from "../../../train/data/sprites-video.ts";
 import { stream } from "../../../train/random.ts";
-import { pngFile } from "./png-file.ts";
-import { testData } from "./test-data.ts";
+import { pngFile } from "../../files/png-file.ts";
+import { testData } from "../../files/test-data.ts";
 
 const made = mkdtempSync(join(tmpdir(), "cominfo-sprites-"));
 afterAll(() => rmSync(made, { recursive: true }));

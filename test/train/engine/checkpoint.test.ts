@@ -10,7 +10,7 @@ import {
   saveCheckpoint,
 } from "../../../train/engine/checkpoint.ts";
 import { configurationOf, hashOf } from "../../../train/engine/configuration.ts";
-import { fullDisk } from "./full-disk.ts";
+import { fullDisk } from "../../files/full-disk.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 import { toyRecipe } from "./toy-family.ts";
 

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { metricsLineSchema } from "../../../schemas/run-status.ts";
 import { validate } from "../../../schemas/validate.ts";
 import { openMetricsLog } from "../../../train/engine/metrics-log.ts";
-import { fullDisk } from "./full-disk.ts";
+import { fullDisk } from "../../files/full-disk.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 const line = (step: number) => ({ step, phase: "all", terms: { loss: 1 / step }, seconds: step, examplesPerSecond: 8 });

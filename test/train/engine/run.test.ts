@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { runTraining, type TrainingRequest, type TrainingResult } from "../../../train/engine/run.ts";
 import { readSafetensors } from "../../../train/engine/safetensors.ts";
 import type { ModelFamily } from "../../../train/models/family.ts";
-import { fullDisk } from "./full-disk.ts";
+import { fullDisk } from "../../files/full-disk.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 import { toyFamily, toyRecipe, toySource } from "./toy-family.ts";
 

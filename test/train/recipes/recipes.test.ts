@@ -11,7 +11,7 @@ import { jointName } from "../../../train/evaluate/measure.ts";
 import { familyByName } from "../../../train/models/registry.ts";
 import { countParameters } from "../../../train/networks/parameters.ts";
 import { readRecipe, recipeNames } from "../../../train/recipes/read-recipe.ts";
-import { testData } from "../data/test-data.ts";
+import { testData } from "../../files/test-data.ts";
 
 const blocks = ["common", "unique_1", "unique_2", "all"];
 

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { diskFailure, realDisk, replaceFile } from "../../../files/disk.ts";
 import type { GaussianPrior } from "../../../information/gaussian-rate.ts";
 import type { Recipe } from "../../../schemas/recipe.ts";
 import type { Results } from "../../../schemas/results.ts";
 import { type MetricsLine, metricsLineSchema } from "../../../schemas/run-status.ts";
 import { validate } from "../../../schemas/validate.ts";
 import type { PairSource } from "../../data/pair-source.ts";
-import { diskFailure, realDisk, replaceFile } from "../../engine/disk.ts";
 import { parse, readStatus } from "../../engine/run-folder.ts";
 import { familyByName } from "../../models/registry.ts";
 import type { CompiledTasks } from "../compile-tasks.ts";

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
-import { FailureError, UsageError } from "../../schemas/errors.ts";
-import { elementCount } from "../../schemas/tensor.ts";
+import { FailureError, UsageError } from "../schemas/errors.ts";
+import { elementCount } from "../schemas/tensor.ts";
 
 /** NumPy's array files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html), versions 1 to 3. */
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { decode } from "fast-png";
-import { FailureError } from "../../schemas/errors.ts";
+import { FailureError } from "../schemas/errors.ts";
 
 /** 8-bit image, row-major; channels are grey, grey and alpha, RGB, or RGBA. */
 export interface PngImage {

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { FailureError, UsageError } from "../../../schemas/errors.ts";
-import { type NpyArray, parseNpy, readNpy, writeNpy } from "../../../train/data/npy.ts";
+import { type NpyArray, parseNpy, readNpy, writeNpy } from "../../files/npy.ts";
+import { FailureError, UsageError } from "../../schemas/errors.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cominfo-npy-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { type Disk, realDisk } from "../../../train/engine/disk.ts";
+import { type Disk, realDisk } from "../../files/disk.ts";
 
 /** A disk that takes `room` bytes in all and then writes half of what it is given and fails, as a full one does. */
 export function fullDisk(room: number): Disk {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type * as Library from "h5wasm/node";
-import { FailureError, UsageError } from "../../schemas/errors.ts";
-import { nearest } from "../../schemas/validate.ts";
+import { FailureError, UsageError } from "../schemas/errors.ts";
+import { nearest } from "../schemas/validate.ts";
 
 /** Numbers of an HDF5 dataset, row-major. */
 export type Hdf5Data =

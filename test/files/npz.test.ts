@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zipSync } from "fflate";
 import { afterAll, expect, test } from "vitest";
-import { FailureError, UsageError } from "../../../schemas/errors.ts";
-import { type NpyArray, writeNpy } from "../../../train/data/npy.ts";
-import { openNpz, writeNpz } from "../../../train/data/npz.ts";
-import { stream } from "../../../train/random.ts";
+import { type NpyArray, writeNpy } from "../../files/npy.ts";
+import { openNpz, writeNpz } from "../../files/npz.ts";
+import { FailureError, UsageError } from "../../schemas/errors.ts";
+import { stream } from "../../train/random.ts";
 import { testData } from "./test-data.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cominfo-npz-"));

@@ -7,6 +7,6 @@ import { existsSync } from "node:fs";
  * @param module without extension, from the root of the sources, for instance `train/engine/engine-thread`
  */
 export function builtFile(module: string): URL {
-  const here = new URL(`../../${module}.js`, import.meta.url);
-  return existsSync(here) ? here : new URL(`../../dist/${module}.js`, import.meta.url);
+  const here = new URL(`../${module}.js`, import.meta.url);
+  return existsSync(here) ? here : new URL(`../dist/${module}.js`, import.meta.url);
 }

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { Inflate, zipSync } from "fflate";
-import { FailureError, UsageError } from "../../schemas/errors.ts";
-import { nearest } from "../../schemas/validate.ts";
+import { FailureError, UsageError } from "../schemas/errors.ts";
+import { nearest } from "../schemas/validate.ts";
 import {
   decodeValues,
   MAX_ARRAY_BYTES,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { constants, gunzipSync } from "node:zlib";
-import { FailureError, UsageError } from "../../schemas/errors.ts";
-import { elementCount, type HostTensor } from "../../schemas/tensor.ts";
+import { FailureError, UsageError } from "../schemas/errors.ts";
+import { elementCount, type HostTensor } from "../schemas/tensor.ts";
 
 /** Largest tensor read from one file. MNIST's largest is 47 MB. */
 const LIMIT_BYTES = 2 ** 31 - 1;

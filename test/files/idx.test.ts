@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
-import { FailureError, UsageError } from "../../../schemas/errors.ts";
-import { readIdx } from "../../../train/data/idx.ts";
+import { readIdx } from "../../files/idx.ts";
+import { FailureError, UsageError } from "../../schemas/errors.ts";
 import { testData } from "./test-data.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cominfo-idx-"));

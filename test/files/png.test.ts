@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encode } from "fast-png";
 import { afterAll, expect, test } from "vitest";
-import { FailureError } from "../../../schemas/errors.ts";
-import { type PngImage, readPng } from "../../../train/data/png.ts";
+import { type PngImage, readPng } from "../../files/png.ts";
+import { FailureError } from "../../schemas/errors.ts";
 import { pngChunk as chunk, pngFile } from "./png-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cominfo-png-"));

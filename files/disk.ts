@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import path from "node:path";
-import { FailureError } from "../../schemas/errors.ts";
+import { FailureError } from "../schemas/errors.ts";
 
 /** The writes of a run, replaceable so that tests can fill the disk. */
 export interface Disk {
