@@ -1,20 +1,15 @@
 import path from "node:path";
 import { diskFailure, realDisk, replaceFile } from "../../files/disk.ts";
-import type { ImportanceMatrix } from "../../information/disentanglement/importance-matrix.ts";
-import type { GaussianPrior } from "../../information/gaussian-rate.ts";
 import { type Results, resultsSchema } from "../../schemas/results.ts";
 import { validate } from "../../schemas/validate.ts";
 import { describedData } from "../data/described-data.ts";
 import { loadSource } from "../data/open-source.ts";
-import type { PairSource } from "../data/pair-source.ts";
-import type { State } from "../engine/engine.ts";
-import { type LoadedRun, loadRun } from "../engine/load-run.ts";
+import { loadRun } from "../engine/load-run.ts";
 import { producer } from "../producer.ts";
 import { compare } from "./compare.ts";
-import { type CompiledTasks, openTasks } from "./compile-tasks.ts";
-import { encodePairs } from "./encode-pairs.ts";
-import { measure, trainingPairs } from "./measure.ts";
-import { measureDisentanglement } from "./measure-disentanglement.ts";
+import { openTasks } from "./compile-tasks.ts";
+import type { Subject } from "./protocol.ts";
+import { protocolOf } from "./protocols.ts";
 import { writeReport } from "./report/write-report.ts";
 
 export interface EvaluateOptions {
@@ -44,40 +39,19 @@ export async function evaluateRun(runDir: string, options: EvaluateOptions = {})
   const source = await loadSource(recipe.data, { dataDir: options.dataDir });
   const tasks = await openTasks(recipe, values);
   try {
-    return await evaluateWith(tasks, { runDir, recipe, values, step, source, options });
+    const { pairs = recipe.evaluation.pairs, dataDir, onProgress = () => {}, warn = console.warn } = options;
+    const { seed } = recipe.training;
+    const subject: Subject = { recipe, values, source, tasks, pairs, seed, dataDir, onProgress, warn };
+    return await evaluateWith(subject, { ...options, runDir, step });
   } finally {
     await tasks.close();
   }
 }
 
-interface Opened extends Omit<LoadedRun, "status"> {
-  readonly runDir: string;
-  readonly source: PairSource;
-  readonly options: EvaluateOptions;
-}
-
-async function evaluateWith(
-  tasks: CompiledTasks,
-  { runDir, recipe, values, step, source, options }: Opened,
-): Promise<Results> {
-  const { onProgress = () => {} } = options;
-  const { seed } = recipe.training;
-  const pairs = options.pairs ?? recipe.evaluation.pairs;
-  onProgress(`encoding ${pairs} pairs`);
-  const encoded = await encodePairs((views) => tasks.run("encode", views), source, { pairs, seed });
-  const { factors } = source.description;
-  const priors = learnedPriors(values);
-  const usable = measure(encoded, {
-    seed,
-    factors,
-    classifier: recipe.evaluation.classifier,
-    priors,
-    onFigure: (quantity) => onProgress(`measured ${quantity}`),
-  });
-  onProgress("measuring disentanglement");
-  const train = trainingPairs(pairs);
-  const disentanglement = measureDisentanglement(encoded, { seed, factors, train });
-  const figures = [...usable, ...(disentanglement?.figures ?? [])];
+async function evaluateWith(subject: Subject, options: EvaluateOptions & { runDir: string; step: number }) {
+  const { recipe, source, pairs, seed, onProgress } = subject;
+  const { runDir, step } = options;
+  const findings = await protocolOf(recipe.family)(subject);
   const results = validate(
     resultsSchema,
     {
@@ -89,8 +63,8 @@ async function evaluateWith(
       steps: recipe.training.steps,
       pairs,
       data: describedData(source.description),
-      figures: compare(figures, recipe.expected),
-      ...(disentanglement === undefined ? {} : { importance: plainMatrix(disentanglement.importance) }),
+      figures: compare([...findings.figures], recipe.expected),
+      ...(findings.importance === undefined ? {} : { importance: findings.importance }),
       created: new Date().toISOString(),
       producer,
     },
@@ -99,25 +73,9 @@ async function evaluateWith(
   await writeResults(runDir, results);
   if (options.report ?? true) {
     onProgress("drawing the report");
-    await writeReport(runDir, { recipe, results, source, tasks, codes: encoded.codes, priors });
+    await writeReport(runDir, { recipe, results, findings });
   }
   return results;
-}
-
-function plainMatrix({ latents, factors, values }: ImportanceMatrix): NonNullable<Results["importance"]> {
-  return { latents: [...latents], factors: [...factors], values: Array.from(values) };
-}
-
-/** By convention a family that learns the prior of a block names its variables `prior.<block>.mean` and `.logvar`. */
-function learnedPriors(values: State): Record<string, GaussianPrior> {
-  const priors: Record<string, GaussianPrior> = {};
-  for (const block of ["common", "unique_1", "unique_2"]) {
-    const mean = values.get(`prior.${block}.mean`);
-    const logvar = values.get(`prior.${block}.logvar`);
-    if (mean === undefined || logvar === undefined) continue;
-    priors[block] = { mean: mean.data as Float32Array, logvar: logvar.data as Float32Array };
-  }
-  return priors;
 }
 
 async function writeResults(runDir: string, results: Results): Promise<void> {

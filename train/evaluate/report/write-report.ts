@@ -1,29 +1,19 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { diskFailure, realDisk, replaceFile } from "../../../files/disk.ts";
-import type { GaussianPrior } from "../../../information/gaussian-rate.ts";
 import type { Recipe } from "../../../schemas/recipe.ts";
 import type { Results } from "../../../schemas/results.ts";
 import { type MetricsLine, metricsLineSchema } from "../../../schemas/run-status.ts";
 import { validate } from "../../../schemas/validate.ts";
-import type { PairSource } from "../../data/pair-source.ts";
 import { parse, readStatus } from "../../engine/run-folder.ts";
-import { familyByName } from "../../models/registry.ts";
-import type { CompiledTasks } from "../compile-tasks.ts";
-import type { EncodedPairs } from "../encode-pairs.ts";
+import type { Findings } from "../protocol.ts";
 import { commandOf, nameOfBudget } from "../publish-results.ts";
-import { dimensionRates } from "./dimension-rates.ts";
 import { renderReport } from "./page.ts";
-import { drawPictures } from "./pictures.ts";
 
-/** What an evaluation has at hand when it has made its figures. */
 export interface Evaluated {
   readonly recipe: Recipe;
   readonly results: Results;
-  readonly source: PairSource;
-  readonly tasks: CompiledTasks;
-  readonly codes: EncodedPairs["codes"];
-  readonly priors: Readonly<Record<string, GaussianPrior>>;
+  readonly findings: Findings;
 }
 
 export const reportName = "report.html";
@@ -35,14 +25,12 @@ export const reportName = "report.html";
  * @throws FailureError if it cannot be written, or metrics.jsonl is damaged before its last line
  */
 export async function writeReport(runDir: string, evaluated: Evaluated): Promise<void> {
-  const { recipe, results, source, tasks, codes, priors } = evaluated;
-  const blocks = familyByName(recipe.family).latents(recipe.model);
-  const rates = dimensionRates(codes, blocks, priors);
-  const pictures = await drawPictures(source, { tasks, blocks, priors, rates, seed: results.seed });
+  const { recipe, results, findings } = evaluated;
+  const pictures = await findings.pictures();
   const metrics = await readMetrics(runDir, results.step);
   const status = await readStatus(runDir);
   const command = commandOf(recipe, await nameOfBudget(recipe, results), results.pairs);
-  const page = renderReport({ recipe, results, status, command, metrics, rates, pictures });
+  const page = renderReport({ recipe, results, status, command, metrics, tables: findings.tables(results), pictures });
   try {
     await replaceFile(realDisk, path.join(runDir, reportName), new TextEncoder().encode(page));
   } catch (error) {
