@@ -9,7 +9,7 @@ import { gradientBoosting } from "../../information/gradient-boosting.ts";
 import { linearProbe } from "../../information/linear-probe.ts";
 import { joinColumns, type Matrix } from "../../information/matrix.ts";
 import { bitsPerNat } from "../../information/units.ts";
-import { usableInformation } from "../../information/usable-information.ts";
+import { type UsableInformation, usableInformation } from "../../information/usable-information.ts";
 import type { Figure } from "../../schemas/manifest.ts";
 import type { Factor } from "../data/pair-source.ts";
 import { stream } from "../random.ts";
@@ -50,6 +50,8 @@ export interface MeasureOptions {
  *
  *   entropy.<factor>             of the test labels of view 1: the most that can be found
  *   usable.<factor>.<block>      what the classifier finds in common, unique_1, unique_2 or all; bootstrap over test rows
+ *   usable.<factor>.unique       mean of unique_1 and unique_2, each with the labels of its own view; bootstrap over test
+ *                                pairs, so that what the two views of a pair share is not counted as two draws
  *   rate.<block>                 mean rate of common (encoder 1), common_2 (encoder 2), unique_1, unique_2
  *   disagreement.common          mean KL( q(common | view_1) || q(common | view_2) )
  *
@@ -71,6 +73,7 @@ export function measure({ codes, labels }: EncodedPairs, options: MeasureOptions
   const asked = variedFactors(factors, labels);
   const joint = jointFactor(asked);
   for (const factor of joint === undefined ? asked : [...asked, joint]) {
+    const own: UsableInformation[] = [];
     for (const { name, view, codes: parts } of representations.filter((asked) => isComplete(asked, codes))) {
       const features = joinColumns(parts.map((part) => codeNamed(codes, part)));
       const train = trainingPairs(features.rows);
@@ -89,7 +92,19 @@ export function measure({ codes, labels }: EncodedPairs, options: MeasureOptions
         `${found.estimator} on posterior means of ${train} pairs, ` +
         `entropy of the test labels of view ${view + 1} minus test cross-entropy${found.converged ? "" : "; the fit did not converge"}`;
       push({ quantity, value: found.bits, estimator, n, interval: interval(quantity, found.rows) });
+      if (name.startsWith("unique")) own.push(found);
     }
+    const [first, second] = own;
+    if (first === undefined || second === undefined) continue;
+    const quantity = `usable.${factor.name}.unique`;
+    const rows = first.rows.map((row, i) => (row + second.rows[i]!) / 2);
+    push({
+      quantity,
+      value: (first.bits + second.bits) / 2,
+      estimator: `mean over both views of what ${first.estimator} finds in the view's own unique block about its own labels`,
+      n: rows.length,
+      interval: interval(quantity, rows),
+    });
   }
 
   const pushMean = (quantity: string, nats: Float64Array, estimator: string): void => {

@@ -38,11 +38,13 @@ test("every figure is in bits, names its estimator and its number of rows, and l
     "usable.class.unique_1",
     "usable.class.unique_2",
     "usable.class.all",
+    "usable.class.unique",
     "entropy.turn",
     "usable.turn.common",
     "usable.turn.unique_1",
     "usable.turn.unique_2",
     "usable.turn.all",
+    "usable.turn.unique",
     "rate.common",
     "rate.common_2",
     "rate.unique_1",
@@ -57,6 +59,13 @@ test("every figure is in bits, names its estimator and its number of rows, and l
     expect(interval![0]).toBeLessThanOrEqual(value + 1e-12);
     expect(interval![1]).toBeGreaterThanOrEqual(value - 1e-12);
   }
+});
+
+test("the figure of a unique factor pools both views: the mean of the two", () => {
+  const { figures, bits } = usual;
+  const turn = figures.find(({ quantity }) => quantity === "usable.turn.unique")!;
+  expect(turn.value).toBeCloseTo((bits("usable.turn.unique_1") + bits("usable.turn.unique_2")) / 2, 12);
+  expect(turn.estimator).toContain("mean over both views");
 });
 
 test("rates and the disagreement have their closed-form values", async () => {

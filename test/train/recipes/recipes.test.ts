@@ -13,7 +13,7 @@ import { countParameters } from "../../../train/networks/parameters.ts";
 import { readRecipe, recipeNames } from "../../../train/recipes/read-recipe.ts";
 import { testData } from "../../files/test-data.ts";
 
-const blocks = ["common", "unique_1", "unique_2", "all"];
+const blocks = ["common", "unique_1", "unique_2", "unique", "all"];
 
 const artwork = testData("sprites");
 
