@@ -33,6 +33,8 @@ export interface BundleOptions {
   /** Everything of the manifest that the files do not tell. */
   readonly about: Omit<Manifest, "format" | "tasks" | "files">;
   readonly tasks: readonly BundleTask[];
+  /** Files that come along as they are, by path, for instance a sample of the data. */
+  readonly extras?: ReadonlyMap<string, Uint8Array>;
   /** Of the inputs on which parity is checked; default: the seed of the run. */
   readonly paritySeed?: number;
   readonly onProgress?: (progress: BundleProgress) => void;
@@ -59,7 +61,7 @@ export async function writeBundle(options: BundleOptions): Promise<Manifest> {
   const { dir, about, tasks } = options;
   await requireReplaceable(dir);
   requireNames(tasks);
-  const contents = new Map<string, Uint8Array>();
+  const contents = new Map<string, Uint8Array>(options.extras);
   const manifests: Record<string, TaskManifest> = {};
   for (const [at, task] of tasks.entries()) {
     const report = (stage: BundleProgress["stage"]): void =>

@@ -43,6 +43,7 @@ function about({ name, family, recipe, seed, steps, parameters, created, produce
 
 function data({
   data: { name, summary, factors, commonInformationBits, provenance },
+  samples,
 }: Omit<Manifest, "files">): string {
   const exact =
     commonInformationBits === undefined
@@ -68,6 +69,11 @@ function data({
       ["provenance", ""],
       Object.entries(provenance).map(([key, value]) => [key, code(value)]),
     ),
+    ...(samples === undefined
+      ? []
+      : [
+          `[${samples.file}](${samples.file}): ${samples.pairs} pairs with their labels (safetensors, gzip), which the browser demo shows.`,
+        ]),
   ].join("\n\n");
 }
 

@@ -113,6 +113,12 @@ export const manifestSchema = Type.Object(
     latents: Type.Array(Type.Object({ name: Type.String(), dimensions: Type.Array(Type.String()) }, closed)),
     tasks: Type.Record(Type.String(), taskSchema),
     evaluation: Type.Array(figureSchema),
+    samples: Type.Optional(
+      Type.Object(
+        { file: Type.String({ description: "gzip-compressed safetensors" }), pairs: Type.Integer({ minimum: 1 }) },
+        { ...closed, description: "pairs to play with: view_1, view_2, label_1/<factor>, label_2/<factor>" },
+      ),
+    ),
     files: Type.Record(Type.String(), sha256, { description: "sha256 of every other file of the bundle" }),
   },
   { ...closed, $id: "manifest" },

@@ -15,6 +15,7 @@ import type { ModelFamily, Networks, TaskSpec } from "./models/family.ts";
 import { familyByName } from "./models/registry.ts";
 import { countParameters } from "./networks/parameters.ts";
 import { producer } from "./producer.ts";
+import { samplePairs, samplesFile } from "./sample-pairs.ts";
 
 export interface ExportRunOptions {
   /** Folder of the run. */
@@ -27,6 +28,8 @@ export interface ExportRunOptions {
   readonly tasks?: readonly string[];
   /** Files of the data set, to describe it where the run was not evaluated. */
   readonly dataDir?: string;
+  /** Pairs of the data that come along for people to play with; default 512, 0 for none. */
+  readonly samples?: number;
   /** Default: the family that the recipe names. */
   readonly family?: ModelFamily<unknown>;
   readonly onProgress?: (progress: BundleProgress) => void;
@@ -57,6 +60,7 @@ export async function exportRun(options: ExportRunOptions): Promise<ExportedRun>
   const networks = family.networks(recipe.model, recipe.training.seed);
   try {
     setNetworks(networks, run);
+    const pairs = await drawSamples(options, recipe);
     const about: Parameters<typeof writeBundle>[0]["about"] = {
       name,
       title: recipe.title,
@@ -70,10 +74,20 @@ export async function exportRun(options: ExportRunOptions): Promise<ExportedRun>
       data: results?.data ?? (await describeData(recipe, options.dataDir)),
       latents: family.latents(recipe.model).map((block) => ({ name: block.name, dimensions: [...block.dimensions] })),
       evaluation: results?.figures ?? [],
+      ...(pairs === undefined ? {} : { samples: { file: samplesFile, pairs: pairs.count } }),
     };
     const tasks = Object.entries(chosen).map(([task, spec]) => bundleTask(task, spec, networks));
     const progress = options.onProgress === undefined ? {} : { onProgress: options.onProgress };
-    return { dir, manifest: await writeBundle({ dir, about, tasks, ...progress }) };
+    return {
+      dir,
+      manifest: await writeBundle({
+        dir,
+        about,
+        tasks,
+        extras: new Map(pairs && [[samplesFile, pairs.bytes]]),
+        ...progress,
+      }),
+    };
   } finally {
     for (const variable of Object.values(networks)) variable.dispose();
   }
@@ -155,6 +169,20 @@ async function readResults(
     `The figures in "${file}" are of step ${results.step} and the newest checkpoint is of step ${step}: they are left out; evaluate the run again`,
   );
   return undefined;
+}
+
+/** @returns undefined where none are wanted, or the files they come from were not given */
+async function drawSamples(
+  { samples = 512, dataDir, warn = console.warn }: ExportRunOptions,
+  { data, training }: Recipe,
+): Promise<{ bytes: Uint8Array; count: number } | undefined> {
+  if (samples === 0) return undefined;
+  if (sourceNeedsFiles(data.source) && dataDir === undefined) {
+    warn("No sample of pairs goes into the bundle, so the browser demo has none to show: give the files with --data");
+    return undefined;
+  }
+  const source = await loadSource(data, { dataDir });
+  return { bytes: samplePairs(source, { pairs: samples, seed: training.seed }), count: samples };
 }
 
 async function describeData({ data }: Recipe, dataDir: string | undefined): Promise<Manifest["data"]> {

@@ -1,6 +1,8 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { gunzipSync } from "node:zlib";
 import * as tf from "@tensorflow/tfjs-core";
 import "../../export/tfjs-setup.ts";
 import { Command } from "commander";
@@ -8,12 +10,15 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createSession } from "../../runtime/create-session.ts";
 import type { Recipe } from "../../schemas/recipe.ts";
 import type { Results } from "../../schemas/results.ts";
+import { readSafetensors } from "../../schemas/safetensors.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
 import { addExportCommand, reportTo } from "../../train/commands/export.ts";
+import { openSource } from "../../train/data/open-source.ts";
 import { saveCheckpoint } from "../../train/engine/checkpoint.ts";
 import { configurationOf, hashOf } from "../../train/engine/configuration.ts";
 import { exportRun } from "../../train/export-run.ts";
 import { checkModelConfig, familyByName } from "../../train/models/registry.ts";
+import { stream } from "../../train/random.ts";
 
 /** A run of a very small GK-VAE, as the engine would leave it. */
 
@@ -91,7 +96,9 @@ test("exportRun() writes every task of the family with the values of the checkpo
   expect(dir).toBe(out);
   expect(tf.memory().numTensors).toBe(alive);
   expect(Object.keys(manifest.tasks)).toEqual(Object.keys(family.tasks(recipe.model)));
-  expect(readdirSync(out).sort()).toEqual([...Object.keys(manifest.tasks), "README.md", "manifest.json"].sort());
+  expect(readdirSync(out).sort()).toEqual(
+    [...Object.keys(manifest.tasks), "README.md", "manifest.json", "samples.safetensors.gz"].sort(),
+  );
   const { name, title, seed, steps, data, latents, evaluation, producer } = manifest;
   expect({ name, title, seed, steps }).toEqual({ name: "tiny", title: "A tiny run", seed: 5, steps: 30 });
   expect(data.factors.filter((factor) => factor.role === "common").map((factor) => factor.name)).toEqual(["shape"]);
@@ -137,6 +144,24 @@ test("exportRun() leaves out figures of another step, and says so", async () => 
   ]);
 });
 
+test("exportRun() brings a sample of pairs with their labels, the same for the same seed", async () => {
+  const out = path.join(folder, "sampled");
+  const { manifest } = await exportRun({ run, out, tasks: ["encode_1"], samples: 6 });
+  expect(manifest.samples).toEqual({ file: "samples.safetensors.gz", pairs: 6 });
+  const bytes = readFileSync(path.join(out, "samples.safetensors.gz"));
+  expect(manifest.files["samples.safetensors.gz"]).toBe(createHash("sha256").update(bytes).digest("hex"));
+  const sample = readSafetensors(gunzipSync(bytes), "the sample");
+  const drawn = openSource({ ...data }).draw(6, stream(5, "sample", "pairs"));
+  expect(sample.get("view_1")).toEqual(drawn.tensors.view_1);
+  expect(sample.get("view_2")).toEqual(drawn.tensors.view_2);
+  expect(sample.get("label_1/shape")?.data).toEqual(sample.get("label_2/shape")?.data); // shape is common
+  expect(sample.get("label_1/scale")?.data).toEqual(drawn.labels[0].scale);
+
+  const bare = await exportRun({ run, out, tasks: ["encode_1"], samples: 0 });
+  expect(bare.manifest.samples).toBeUndefined();
+  expect(readdirSync(out)).not.toContain("samples.safetensors.gz");
+});
+
 test("exportRun() says in one line what is wrong with a run, a task, a name or a checkpoint", async () => {
   const out = path.join(folder, "wrong");
   await expect(exportRun({ run: path.join(folder, "nowhere"), out })).rejects.toThrow(/must hold a recipe.json/);
@@ -165,7 +190,13 @@ test("`cominfo export` writes the bundle that its flags ask for", async () => {
   await program.parseAsync(["export", run, "--out", out, "--task", "encode_1", "--task", "decode", "--quiet"], {
     from: "user",
   });
-  expect(readdirSync(out).sort()).toEqual(["README.md", "decode", "encode_1", "manifest.json"]);
+  expect(readdirSync(out).sort()).toEqual([
+    "README.md",
+    "decode",
+    "encode_1",
+    "manifest.json",
+    "samples.safetensors.gz",
+  ]);
 });
 
 test("the progress of an export is one line a task, and on a terminal tells the stage", () => {

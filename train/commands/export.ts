@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { BundleProgress } from "../../export/bundle.ts";
+import { UsageError } from "../../schemas/errors.ts";
 import type { Manifest } from "../../schemas/manifest.ts";
 
 interface ExportFlags {
@@ -7,6 +8,7 @@ interface ExportFlags {
   readonly name?: string;
   readonly task: readonly string[];
   readonly data?: string;
+  readonly samples: string;
   readonly quiet?: true;
 }
 
@@ -26,19 +28,21 @@ export function addExportCommand(program: Command): void {
     .option("--out <dir>", "folder of the bundle (default: models/<name>)")
     .option("--name <name>", "name of the bundle (default: that of --out, or of the recipe)")
     .option("--task <task>", "only this task; may be repeated", collect, [])
-    .option("--data <dir>", "files of the data set, to describe it where the run was not evaluated")
+    .option("--data <dir>", "files of the data set, for the sample of pairs and to describe it")
+    .option("--samples <number>", "pairs that come along for the browser demo; 0 for none", "512")
     .option("--quiet", "no progress")
     .addHelpText("after", examples)
     .action(exportVerb);
 }
 
-async function exportVerb(run: string, { out, name, task, data, quiet }: ExportFlags): Promise<void> {
+async function exportVerb(run: string, { out, name, task, data, samples, quiet }: ExportFlags): Promise<void> {
   // Loaded only now: tfjs and the compiler take a second that `cominfo --help` should not.
   const { exportRun } = await import("../export-run.ts");
   const began = performance.now();
   const { dir, manifest } = await exportRun({
     run,
     tasks: task,
+    samples: countOf(samples),
     ...(out === undefined ? {} : { out }),
     ...(name === undefined ? {} : { name }),
     ...(data === undefined ? {} : { dataDir: data }),
@@ -66,6 +70,11 @@ function summary({ tasks }: Manifest, { dir, seconds }: { dir: string; seconds: 
   const mebibytes = all.reduce((sum, { bytes }) => sum + bytes, 0) / 2 ** 20;
   const worst = Math.max(...all.flatMap(({ parity }) => parity.map(({ maxRelativeError }) => maxRelativeError)));
   return `Exported ${all.length} tasks to ${dir} (${mebibytes.toFixed(1)} MiB) in ${seconds.toFixed(1)} s; largest difference from tfjs and WASM ${worst.toExponential(1)} of the scale, allowed 1e-5`;
+}
+
+function countOf(text: string): number {
+  if (/^\d{1,5}$/.test(text)) return Number(text);
+  throw new UsageError(`Cannot export: --samples must be a whole number from 0 to 99999, got "${text}"`);
 }
 
 function collect(value: string, before: readonly string[]): string[] {

@@ -4,9 +4,9 @@ import path from "node:path";
 import { type Disk, diskFailure, realDisk, syncFolder } from "../../files/disk.ts";
 import { type CheckpointState, checkpointSchema } from "../../schemas/checkpoint.ts";
 import { FailureError } from "../../schemas/errors.ts";
+import { readSafetensors, writeSafetensors } from "../../schemas/safetensors.ts";
 import { validate } from "../../schemas/validate.ts";
 import type { State } from "./engine.ts";
-import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 
 /**
  * Checkpoints of a run: `checkpoints/step-000500/` with `state.safetensors` and `state.json`. A folder is written under

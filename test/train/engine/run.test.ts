@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
+import { readSafetensors } from "../../../schemas/safetensors.ts";
 import { runTraining, type TrainingRequest, type TrainingResult } from "../../../train/engine/run.ts";
-import { readSafetensors } from "../../../train/engine/safetensors.ts";
 import type { ModelFamily } from "../../../train/models/family.ts";
 import { fullDisk } from "../../files/full-disk.ts";
 import { temporaryFolder } from "./temporary-folder.ts";

@@ -1,5 +1,5 @@
-import { FailureError } from "../../schemas/errors.ts";
-import { type Dtype, elementCount, type HostTensor } from "../../schemas/tensor.ts";
+import { FailureError } from "./errors.ts";
+import { type Dtype, elementCount, type HostTensor } from "./tensor.ts";
 
 /**
  * The safetensors file format: 8 bytes little-endian header length, a JSON header, the values row-major and

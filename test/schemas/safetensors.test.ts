@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { HostTensor } from "../../../schemas/tensor.ts";
-import { readSafetensors, writeSafetensors } from "../../../train/engine/safetensors.ts";
+import { readSafetensors, writeSafetensors } from "../../schemas/safetensors.ts";
+import type { HostTensor } from "../../schemas/tensor.ts";
 
 const tensors = new Map<string, HostTensor>([
   ["w", { dtype: "float32", shape: [2, 3], data: Float32Array.of(1, -2, 3.5, Number.NaN, -0, Infinity) }],
