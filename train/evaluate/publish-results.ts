@@ -11,6 +11,7 @@ import { type RunStatus, runStatusSchema } from "../../schemas/run-status.ts";
 import { validate } from "../../schemas/validate.ts";
 import { sourceNeedsFiles } from "../data/open-source.ts";
 import { readRecipe, recipeNames } from "../recipes/read-recipe.ts";
+import { type ExperimentWords, resultsPage } from "./results-page.ts";
 
 /** What one evaluated run says of itself. */
 export interface EvaluatedRun {
@@ -22,7 +23,7 @@ export interface EvaluatedRun {
 }
 
 /**
- * Puts the figures of evaluated runs into `docs/results.json` and the table of `docs/results.md`. Runs of one recipe and
+ * Puts the figures of evaluated runs into `docs/results.json` and its part of `docs/results.md`. Runs of one recipe and
  * budget with different seeds become one row a quantity; rows of the same experiment that were there are replaced,
  * others stay.
  *
@@ -37,7 +38,8 @@ export async function publishResults(folders: readonly string[], docs: string): 
   const kept = (await readRows(file)).filter(({ experiment }) => !experiments.has(experiment));
   const rows = [...kept, ...fresh].sort((a, b) => order(a).localeCompare(order(b)));
   const page = path.join(docs, "results.md");
-  const text = withTable(await readFile(page, "utf8").catch(() => `${begin}\n${end}\n`), rows, page);
+  const written = await readFile(page, "utf8").catch(() => `${begin}\n${end}\n`);
+  const text = withPart(written, resultsPage(rows, await wordsOf(rows)), page);
   await replaceFile(realDisk, file, utf8(`${JSON.stringify(rows, null, 2)}\n`));
   await replaceFile(realDisk, page, utf8(text));
   return rows;
@@ -157,27 +159,26 @@ async function readRows(file: string): Promise<PublishedRow[]> {
 const begin = "<!-- written by `cominfo results` from here -->";
 const end = "<!-- to here -->";
 
-function withTable(text: string, rows: readonly PublishedRow[], page: string): string {
+function withPart(text: string, part: string, page: string): string {
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
   if (from < 0 || to < from) {
-    throw new FailureError(`Cannot write the table of "${page}": it must hold the lines "${begin}" and "${end}"`);
+    throw new FailureError(`Cannot write "${page}": it must hold the lines "${begin}" and "${end}"`);
   }
-  return `${text.slice(0, from + begin.length)}\n\n${tableOf(rows)}\n\n${text.slice(to)}`;
+  return `${text.slice(0, from + begin.length)}\n\n${part}\n\n${text.slice(to)}`;
 }
 
-function tableOf(rows: readonly PublishedRow[]): string {
-  const header = "| experiment | quantity | paper | ours | interval | wanted | met | budget | seeds | date |";
-  const number = (value: number | undefined): string => (value === undefined ? "" : value.toFixed(3));
-  const lines = rows.map((row) => {
-    const wanted = [
-      ...(row.minimum === undefined ? [] : [`≥ ${row.minimum}`]),
-      ...(row.maximum === undefined ? [] : [`≤ ${row.maximum}`]),
-    ].join(", ");
-    const interval = row.interval === undefined ? "" : `${number(row.interval[0])} to ${number(row.interval[1])}`;
-    const met = row.met === undefined ? "" : row.met ? "yes" : "**no**";
-    return `| ${row.experiment} | \`${row.quantity}\` | ${number(row.paper)} | ${number(row.ours)} ${row.unit} | ${interval} | ${wanted} | ${met} | ${row.budget} | ${row.seeds.join(", ")} | ${row.date} |`;
-  });
-  return [header, header.replace(/[^|]+/g, " --- "), ...lines].join("\n");
+/** Titles and expected figures of the experiments that are recipes of the package. */
+async function wordsOf(rows: readonly PublishedRow[]): Promise<Map<string, ExperimentWords>> {
+  const known = new Set(recipeNames());
+  const names = [...new Set(rows.map(({ experiment }) => experiment))].filter((name) => known.has(name));
+  return new Map(
+    await Promise.all(
+      names.map(async (name): Promise<[string, ExperimentWords]> => {
+        const { title, source, expected } = await readRecipe(name);
+        return [name, { title, source, expected: expected.map(({ quantity }) => quantity) }];
+      }),
+    ),
+  );
 }
 
 const order = ({ experiment, quantity }: PublishedRow): string => `${experiment} ${quantity}`;

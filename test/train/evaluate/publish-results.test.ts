@@ -80,7 +80,7 @@ test("publishResults() makes one row of two seeds: their mean, and the smaller a
   expect(rows[0]!.budget).toMatch(/^full: \d+ steps of \d+$/);
   expect(JSON.parse(readFileSync(path.join(at, "results.json"), "utf8"))).toEqual(rows);
   const page = readFileSync(path.join(at, "results.md"), "utf8");
-  expect(page).toContain("| quickstart | `usable.shape.common` |  | 1.250 bits | 1.000 to 1.500 | ≥ 1 | yes |");
+  expect(page).toContain("| `usable.shape.common` |  | 1.250 bits | 1.000 to 1.500 | ≥ 1 | yes |");
   expect(page).not.toContain("old");
   expect(page.endsWith("<!-- to here -->\nafter\n")).toBe(true);
 });

@@ -1,0 +1,127 @@
+import type { PublishedRow } from "../../schemas/published-results.ts";
+
+/** What the page says of an experiment beside its figures: its recipe's words. */
+export interface ExperimentWords {
+  readonly title: string;
+  readonly source: string;
+  /** Quantities that the recipe expects, in its order. */
+  readonly expected: readonly string[];
+}
+
+/**
+ * The published rows as Markdown: how many bounds each experiment meets, then a section for each with the figures that
+ * its recipe expects, and all others folded.
+ *
+ * @param words by experiment; an experiment without a recipe has its figures alone
+ */
+export function resultsPage(rows: readonly PublishedRow[], words: ReadonlyMap<string, ExperimentWords>): string {
+  const experiments = [...groupBy(rows, ({ experiment }) => experiment)];
+  const overview = experiments.flatMap(([experiment, own]) =>
+    runsOf(own).map((run) => {
+      const { budget, seeds, date } = run[0]!;
+      return [`[${experiment}](#${experiment})`, score(run), budget, seeds.join(", "), date];
+    }),
+  );
+  return [
+    table(["experiment", "bounds met", "budget", "seeds", "date"], overview),
+    ...experiments.map(([experiment, own]) => section(experiment, own, words.get(experiment))),
+  ].join("\n\n");
+}
+
+function section(experiment: string, rows: readonly PublishedRow[], words: ExperimentWords | undefined): string {
+  return [
+    `### ${experiment}`,
+    ...(words === undefined ? [] : [`${words.title}. Source: ${words.source}.`]),
+    ...runsOf(rows).map((run) => figuresOf(run, words?.expected ?? [])),
+  ].join("\n\n");
+}
+
+/** Rows that one set of runs gave. An experiment has several where its figures come from different trainings. */
+function runsOf(rows: readonly PublishedRow[]): PublishedRow[][] {
+  return [...groupBy(rows, ({ budget, seeds, command, date }) => [budget, seeds, command, date].join("|")).values()];
+}
+
+function figuresOf(rows: readonly PublishedRow[], order: readonly string[]): string {
+  const { budget, seeds, device, date, command } = rows[0]!;
+  const place = ({ quantity }: PublishedRow): number => {
+    const at = order.indexOf(quantity);
+    return at < 0 ? order.length : at;
+  };
+  const expected = rows.filter(isExpected).sort((a, b) => place(a) - place(b));
+  const others = rows.filter((row) => !isExpected(row));
+  const interval = seeds.length > 1 ? "smallest to largest" : "95 % interval";
+  return [
+    `Budget ${budget}; ${seeds.length > 1 ? "seeds" : "seed"} ${seeds.join(", ")}; ${device}; ${date}; ${verdict(rows)}. Repeat with \`${command}\`.`,
+    ...(expected.length === 0
+      ? []
+      : [
+          table(
+            ["figure", "paper", "ours", interval, "wanted", "met"],
+            expected.map((row) => [...named(row), range(row), wanted(row), yesOrNo(row)]),
+          ),
+        ]),
+    ...(others.length === 0
+      ? []
+      : [
+          `<details><summary>${expected.length === 0 ? "All" : "Other"} figures (${others.length})</summary>`,
+          table(
+            ["figure", "ours", interval],
+            others.map((row) => [`\`${row.quantity}\``, value(row), range(row)]),
+          ),
+          "</details>",
+        ]),
+  ].join("\n\n");
+}
+
+const isExpected = ({ paper, met: judged }: PublishedRow): boolean => paper !== undefined || judged !== undefined;
+
+function named(row: PublishedRow): string[] {
+  return [`\`${row.quantity}\``, row.paper === undefined ? "" : number(row.paper), value(row)];
+}
+
+function value({ ours, unit }: PublishedRow): string {
+  return unit === "1" ? number(ours) : `${number(ours)} ${unit}`;
+}
+
+function range({ interval }: PublishedRow): string {
+  return interval === undefined ? "" : `${number(interval[0]!)} to ${number(interval[1]!)}`;
+}
+
+function wanted({ minimum, maximum }: PublishedRow): string {
+  return [...(minimum === undefined ? [] : [`≥ ${minimum}`]), ...(maximum === undefined ? [] : [`≤ ${maximum}`])].join(
+    ", ",
+  );
+}
+
+function yesOrNo({ met: judged }: PublishedRow): string {
+  return judged === undefined ? "" : judged ? "yes" : "**no**";
+}
+
+function verdict(rows: readonly PublishedRow[]): string {
+  const met = score(rows);
+  return met === "" ? "no bounds" : `${met} bounds met`;
+}
+
+/** `3 of 9`; empty where nothing is bounded. */
+function score(rows: readonly PublishedRow[]): string {
+  const judged = rows.filter((row) => row.met !== undefined);
+  return judged.length === 0 ? "" : `${judged.filter((row) => row.met).length} of ${judged.length}`;
+}
+
+/** Three decimals, and never -0.000. */
+function number(shown: number): string {
+  const text = shown.toFixed(3);
+  return Number(text) === 0 ? "0.000" : text;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map(() => "---"), ...rows];
+  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+/** Groups in the order of their first rows. (Map.groupBy comes with Node 21.) */
+function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
+  return groups;
+}
