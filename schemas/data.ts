@@ -46,6 +46,32 @@ export const rotatedDigitsOptionsSchema = Type.Object(
 );
 export type RotatedDigitsOptions = Static<typeof rotatedDigitsOptionsSchema>;
 
+export const addOneDigitsOptionsSchema = Type.Object(
+  {
+    source: Type.Literal("add-one-digits"),
+    split: Type.Enum(["train", "test"], { default: "train", description: "which MNIST files the digits come from" }),
+    perClass: Type.Integer({
+      minimum: 1,
+      default: 5000,
+      description: "pairs of one class at most; 5,000 is the paper's, and makes the training set exactly balanced",
+    }),
+  },
+  closed,
+);
+export type AddOneDigitsOptions = Static<typeof addOneDigitsOptionsSchema>;
+
+export const labelledDigitsOptionsSchema = Type.Object(
+  {
+    source: Type.Literal("labelled-digits"),
+    split: Type.Enum(["train", "test"], { default: "train", description: "which MNIST files the digits come from" }),
+  },
+  closed,
+);
+export type LabelledDigitsOptions = Static<typeof labelledDigitsOptionsSchema>;
+
+export const drawnDigitsOptionsSchema = Type.Object({ source: Type.Literal("drawn-digits") }, closed);
+export type DrawnDigitsOptions = Static<typeof drawnDigitsOptionsSchema>;
+
 const shapes3dFactor = Type.Enum(["floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation"]);
 const kept = (full: number) =>
   Type.Integer({ minimum: 1, maximum: full, default: full, description: `values kept of ${full}: a divisor of it` });

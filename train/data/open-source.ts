@@ -1,8 +1,11 @@
 import type { TSchema } from "typebox";
 import { type Hdf5Reader, loadHdf5 } from "../../files/hdf5.ts";
 import {
+  addOneDigitsOptionsSchema,
+  drawnDigitsOptionsSchema,
   dspritesFileOptionsSchema,
   dspritesOptionsSchema,
+  labelledDigitsOptionsSchema,
   pngFoldersOptionsSchema,
   rotatedDigitsOptionsSchema,
   shapes3dFileOptionsSchema,
@@ -11,7 +14,10 @@ import {
 } from "../../schemas/data.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import { nearest, validate } from "../../schemas/validate.ts";
+import { openAddOneDigits } from "./add-one-digits.ts";
+import { createDrawnDigits } from "./drawn-digits.ts";
 import { createDsprites } from "./dsprites.ts";
+import { openLabelledDigits } from "./labelled-digits.ts";
 import { openDspritesFile, openShapes3dFile } from "./labelled-files.ts";
 import type { PairSource } from "./pair-source.ts";
 import { openPngFolders } from "./png-folders.ts";
@@ -46,6 +52,18 @@ const kinds: Readonly<Record<string, SourceKind>> = {
   "rotated-digits": {
     files: true,
     open: (config, { dataDir }) => openRotatedDigits(checked(rotatedDigitsOptionsSchema, config), dataDir),
+  },
+  "add-one-digits": {
+    files: true,
+    open: (config, { dataDir }) => openAddOneDigits(checked(addOneDigitsOptionsSchema, config), dataDir),
+  },
+  "labelled-digits": {
+    files: true,
+    open: (config, { dataDir }) => openLabelledDigits(checked(labelledDigitsOptionsSchema, config), dataDir),
+  },
+  "drawn-digits": {
+    files: false,
+    open: (config) => createDrawnDigits(checked(drawnDigitsOptionsSchema, config)),
   },
   "dsprites-file": {
     files: true,

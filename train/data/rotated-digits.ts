@@ -1,30 +1,16 @@
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
-import { readIdx } from "../../files/idx.ts";
 import type { RotatedDigitsOptions } from "../../schemas/data.ts";
-import { FailureError, UsageError } from "../../schemas/errors.ts";
 import type { Random } from "../random.ts";
+import { type Digits, digitsByClass, entropyOfCounts, mnistClasses, mnistSide, readMnist } from "./mnist.ts";
 import type { Minibatch, PairSource } from "./pair-source.ts";
 import { createRotator } from "./rotate.ts";
 
 const ACTION = `open data source "rotated-digits"`;
-const SOURCE_SIDE = 28;
 const SIDE = 32;
 const MAX_DEGREES = 45;
-const CLASSES = 10;
 const ROTATION_BINS = 10;
 
 /** Raise when an image changes: results name it. */
 const ROTATION = "cominfo-rotate-1: bilinear at 28x28, then bilinear to 32x32";
-
-/** Digits in memory: the form that `pairRotatedDigits` draws from. */
-export interface Digits {
-  /** [count, 28, 28], row-major. */
-  readonly images: Uint8Array;
-  /** [count], 0 .. 9. */
-  readonly labels: Uint8Array;
-}
 
 /**
  * Rotated MNIST of the GK-VAE paper: two views show digits of one class, each turned by its own angle.
@@ -33,23 +19,8 @@ export interface Digits {
  * @throws UsageError if the folder or a file is missing; FailureError if a file is damaged
  */
 export function openRotatedDigits({ split }: RotatedDigitsOptions, dataDir: string | undefined): PairSource {
-  const prefix = split === "train" ? "train" : "t10k";
-  const names = [`${prefix}-images-idx3-ubyte`, `${prefix}-labels-idx1-ubyte`] as const;
-  const [imageFile, labelFile] = [findFile(names[0], names, dataDir), findFile(names[1], names, dataDir)];
-  const images = readIdx(imageFile);
-  const labels = readIdx(labelFile);
-  const [count, height, width] = images.shape;
-  if (images.dtype !== "uint8" || images.shape.length !== 3 || height !== SOURCE_SIDE || width !== SOURCE_SIDE) {
-    throw bad(`"${imageFile}" must hold uint8 [count, 28, 28], got ${images.dtype} [${images.shape.join(", ")}]`);
-  }
-  if (labels.dtype !== "uint8" || labels.shape.length !== 1 || labels.shape[0] !== count) {
-    throw bad(`"${labelFile}" must hold uint8 [${count}], got ${labels.dtype} [${labels.shape.join(", ")}]`);
-  }
-  const provenance = Object.fromEntries([imageFile, labelFile].map((file) => [basename(file), sha256(file)]));
-  return pairRotatedDigits(
-    { images: images.data as Uint8Array, labels: labels.data as Uint8Array },
-    { split, provenance: { ...provenance, rotation: ROTATION } },
-  );
+  const { provenance, ...digits } = readMnist({ split, dataDir, action: ACTION });
+  return pairRotatedDigits(digits, { split, provenance: { ...provenance, rotation: ROTATION } });
 }
 
 /**
@@ -65,9 +36,9 @@ export function pairRotatedDigits(
   { images, labels }: Digits,
   { split, provenance }: { split: string; provenance: Readonly<Record<string, string>> },
 ): PairSource {
-  const members = groupByClass(labels);
-  const rotate = createRotator(SOURCE_SIDE, SIDE);
-  const pixels = SOURCE_SIDE * SOURCE_SIDE;
+  const members = digitsByClass(labels, ACTION);
+  const rotate = createRotator(mnistSide, SIDE);
+  const pixels = mnistSide * mnistSide;
 
   function draw(size: number, random: Random): Minibatch {
     const views = [new Uint8Array(size * SIDE * SIDE), new Uint8Array(size * SIDE * SIDE)] as const;
@@ -107,53 +78,12 @@ export function pairRotatedDigits(
         { name: "view_2", ...view },
       ],
       factors: [
-        { name: "label", size: CLASSES, role: "common" },
+        { name: "label", size: mnistClasses, role: "common" },
         { name: "rotation", size: ROTATION_BINS, role: "unique" },
       ],
-      commonInformationBits: entropyBits(members.map((digits) => digits.length)),
+      commonInformationBits: entropyOfCounts(members.map((digits) => digits.length)),
       provenance,
     },
     draw,
   };
-}
-
-/** Indices of the digits of each class. */
-function groupByClass(labels: Uint8Array): Int32Array[] {
-  const groups: number[][] = Array.from({ length: CLASSES }, () => []);
-  for (const [index, label] of labels.entries()) {
-    const group = groups[label];
-    if (group === undefined) throw bad(`label ${index} must be 0 to ${CLASSES - 1}, got ${label}`);
-    group.push(index);
-  }
-  if (labels.length === 0) throw bad("the files must hold at least one digit, got 0");
-  return groups.map((group) => Int32Array.from(group));
-}
-
-/** Entropy in bits of the distribution with these counts. */
-function entropyBits(counts: readonly number[]): number {
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  return counts.reduce((bits, count) => (count === 0 ? bits : bits - (count / total) * Math.log2(count / total)), 0);
-}
-
-function findFile(name: string, wanted: readonly string[], dataDir: string | undefined): string {
-  const needs = `it needs ${wanted.map((file) => `${file}.gz`).join(" and ")}`;
-  const remedy = "`cominfo data mnist --out DIR` gets them, then use `--data DIR`";
-  if (dataDir === undefined) {
-    throw new UsageError(`Cannot ${ACTION}: ${needs}, got no data folder: ${remedy}`, { code: "no_data" });
-  }
-  const spellings = [`${name}.gz`, name, name.replace("-idx", ".idx")];
-  const found = spellings.map((spelling) => join(dataDir, spelling)).find((file) => existsSync(file));
-  if (found !== undefined) return found;
-  const where = existsSync(dataDir) ? `no ${name}.gz in "${dataDir}"` : `no folder "${dataDir}"`;
-  throw new UsageError(`Cannot ${ACTION}: ${needs}, got ${where}: ${remedy}`, { code: "no_data" });
-}
-
-function sha256(file: string): string {
-  return createHash("sha256").update(readFileSync(file)).digest("hex");
-}
-
-function bad(what: string): FailureError {
-  return new FailureError(`Cannot ${ACTION}: ${what}: fetch the files again with \`cominfo data mnist --out DIR\``, {
-    code: "bad_data",
-  });
 }

@@ -87,11 +87,11 @@ test("opening a source does not change its options: a recipe is stored as it was
 test.each([
   [
     { source: "dsprite" },
-    'must be one of dsprites, shapes3d, rotated-digits, dsprites-file, shapes3d-file, sprites-video, png-folders, did you mean "dsprites"?',
+    'must be one of dsprites, shapes3d, rotated-digits, add-one-digits, labelled-digits, drawn-digits, dsprites-file, shapes3d-file, sprites-video, png-folders, did you mean "dsprites"?',
   ],
   [
     { source: "toString" },
-    "must be one of dsprites, shapes3d, rotated-digits, dsprites-file, shapes3d-file, sprites-video, png-folders",
+    "must be one of dsprites, shapes3d, rotated-digits, add-one-digits, labelled-digits, drawn-digits, dsprites-file, shapes3d-file, sprites-video, png-folders",
   ],
   [{ source: "dsprites", size: 48 }, '"size" must be one of 32, 64, got 48'],
   [{ source: "dsprites", positon: 16 }, 'unknown key "positon", did you mean "positions"?'],
@@ -108,9 +108,19 @@ test.each([
 });
 
 test("a command can ask which sources need files", () => {
-  const needsFiles = ["rotated-digits", "dsprites-file", "shapes3d-file", "sprites-video", "png-folders"];
-  expect(sourceNames).toEqual(["dsprites", "shapes3d", ...needsFiles]);
-  expect(sourceNames.map(sourceNeedsFiles)).toEqual([false, false, true, true, true, true, true]);
+  const files = Object.fromEntries(sourceNames.map((name) => [name, sourceNeedsFiles(name)]));
+  expect(files).toEqual({
+    dsprites: false,
+    shapes3d: false,
+    "rotated-digits": true,
+    "add-one-digits": true,
+    "labelled-digits": true,
+    "drawn-digits": false,
+    "dsprites-file": true,
+    "shapes3d-file": true,
+    "sprites-video": true,
+    "png-folders": true,
+  });
 });
 
 test("the summary says that two orientations look the same where both are common values", () => {
