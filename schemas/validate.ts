@@ -66,10 +66,31 @@ function explain(error: ErrorObject, root: unknown): string {
     return `unknown key "${field}"${meant === undefined ? "" : `, did you mean "${meant}"?`}`;
   }
   if (error.keyword === "required") return `"${field}" is missing`;
-  const actual = JSON.stringify(valueAt(root, error.instancePath)) ?? "nothing";
+  const actual = preview(valueAt(root, error.instancePath));
   const allowed = error.keyword === "enum" ? (error.params as { allowedValues: unknown[] }).allowedValues : [];
   const wanted = allowed.length > 0 ? `must be one of ${allowed.join(", ")}` : (error.message ?? "is not valid");
-  return `"${field}" ${wanted}, got ${actual.length > 80 ? `${actual.slice(0, 77)}...` : actual}`;
+  return `"${field}" ${wanted}, got ${actual}`;
+}
+
+/** A value as JSON of at most 80 characters. Looks no deeper: a stranger's value may be nested beyond any stack. */
+export function preview(value: unknown): string {
+  const text = shallow(value, 3);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function shallow(value: unknown, depth: number): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "nothing";
+  if (Array.isArray(value)) {
+    if (depth === 0) return "[...]";
+    // 40 entries fill 80 characters.
+    return `[${value
+      .slice(0, 40)
+      .map((entry) => shallow(entry, depth - 1))
+      .join(",")}]`;
+  }
+  if (depth === 0) return "{...}";
+  const entries = Object.entries(value).slice(0, 40);
+  return `{${entries.map(([key, entry]) => `${JSON.stringify(key)}:${shallow(entry, depth - 1)}`).join(",")}}`;
 }
 
 function valueAt(root: unknown, pointer: string): unknown {

@@ -70,6 +70,6 @@ export const answerError: ErrorRequestHandler = (error, _request, response, _nex
     response.destroy();
     return;
   }
-  const body: ErrorBody = { error: fault.message, code: fault.code, path: fault.path };
+  const body: ErrorBody = { error: fault.message, code: fault.code, path: [...fault.path] };
   response.status(fault.status).set(fault.headers).json(body);
 };

@@ -1,20 +1,18 @@
-import type { Device } from "../runtime/session.ts";
-import { datatypeOf, type InferRequest } from "../schemas/open-inference.ts";
-import { elementCount } from "../schemas/tensor.ts";
-import type { Repository, ServedModel } from "./repository.ts";
+import type { InferenceEngine, ServedModel } from "./engine/inference-engine.ts";
+import type { Route } from "./http/route.ts";
 
 /** Answer to `GET /`: what is served here and how to ask for it. */
 export function indexPage(
-  { models, bad }: Repository,
-  { version, device, host }: { version: string; device: Device; host: string | undefined },
+  engine: InferenceEngine,
+  { version, base, routes }: { version: string; base: string; routes: readonly Route[] },
 ): object {
-  // The commands are meant for a shell: nothing that a client sends gets into them but a plain host.
-  const base = `http://${host !== undefined && /^[\w.:[\]-]+$/.test(host) ? host : "127.0.0.1"}`;
+  const states = engine.models();
+  const models = servedModels(engine);
   return {
     name: "cominfo",
     version,
-    device,
-    protocol: "Open Inference Protocol v2, JSON tensors",
+    device: models[0]?.device,
+    protocol: "Open Inference Protocol v2",
     models: models.map(({ name, spec, bundle }) => ({
       name,
       title: bundle.title,
@@ -24,26 +22,23 @@ export function indexPage(
         `curl -s ${base}/v2/models/${name}/example | curl -s -H 'content-type: application/json' -d @- ${base}/v2/models/${name}/infer`,
       ],
     })),
-    unavailable: bad,
-    routes: [
-      "GET /v2",
-      "GET /v2/health/live",
-      "GET /v2/health/ready",
-      "GET /v2/models/{model}[/versions/{version}]",
-      "GET /v2/models/{model}[/versions/{version}]/ready",
-      "GET /v2/models/{model}[/versions/{version}]/example",
-      "POST /v2/models/{model}[/versions/{version}]/infer",
-      "POST /v2/repository/index",
-    ],
+    unavailable: states.filter(({ status }) => status !== "READY").map(({ name, reason }) => ({ name, reason })),
+    routes: routes.map(({ method, path }) => `${method} ${path}`),
   };
 }
 
-/** A request that the model accepts: one row of zeros. */
-export function exampleRequest({ spec, name }: ServedModel): InferRequest {
-  const inputs = spec.inputs.map((input) => {
-    const shape = input.shape.map((size) => Math.abs(size));
-    const data = new Array<number | boolean>(elementCount(shape)).fill(input.dtype === "bool" ? false : 0);
-    return { name: input.name, shape, datatype: datatypeOf[input.dtype], data };
-  });
-  return { id: `example of ${name}`, inputs };
+/** Every model that can be asked, once, in the version that is answered without one. */
+export function servedModels(engine: InferenceEngine): ServedModel[] {
+  const names = new Set(
+    engine
+      .models()
+      .filter(({ status }) => status === "READY")
+      .map(({ name }) => name),
+  );
+  return [...names].map((name) => engine.find(name));
+}
+
+/** Where this server was reached. The text goes into commands for a shell: nothing of a client's gets in but a plain host. */
+export function baseUrl(host: string | undefined, { tls }: { tls: boolean }): string {
+  return `${tls ? "https" : "http"}://${host !== undefined && /^[\w.:[\]-]+$/.test(host) ? host : "127.0.0.1"}`;
 }

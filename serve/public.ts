@@ -2,7 +2,6 @@
 export type { Device } from "../runtime/session.ts";
 export { FailureError, UsageError } from "../schemas/errors.ts";
 export { type AppParts, createApp } from "./app.ts";
-export { Gate } from "./gate.ts";
 export { type BadBundle, type Repository, readRepository, type ServedModel } from "./repository.ts";
 export { type RunningServer, type ServerOptions, startServer } from "./start-server.ts";
 export { type InferenceWorker, type RunRequest, startWorker } from "./worker.ts";

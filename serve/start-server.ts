@@ -2,10 +2,11 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import type { Device } from "../runtime/session.ts";
 import { createApp } from "./app.ts";
-import { Gate } from "./gate.ts";
+import type { InferenceEngine } from "./engine/inference-engine.ts";
 import { listen } from "./listen.ts";
 import { type BadBundle, readRepository, type ServedModel } from "./repository.ts";
-import { type InferenceWorker, startWorker } from "./worker.ts";
+import { startWorker } from "./worker.ts";
+import { engineOfWorker } from "./worker-engine.ts";
 
 export interface ServerOptions {
   /** A bundle, or a folder of bundles. */
@@ -56,8 +57,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       return { name, file, sha256, inputs, outputs };
     }),
   });
-  const gate = new Gate();
-  const app = createApp({ repository, worker, gate, device, bodyLimit });
+  const engine = engineOfWorker({ repository, worker, device });
+  const app = createApp({ engine, bodyLimit });
   let open: { server: Server; url: string };
   try {
     open = await listen(app, { host, port });
@@ -74,7 +75,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       return worker.pid;
     },
     close() {
-      closing ??= close(open.server, { gate, worker, drainMs });
+      closing ??= close(open.server, { engine, drainMs });
       return closing;
     },
   };
@@ -82,15 +83,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 async function close(
   server: Server,
-  { gate, worker, drainMs }: { gate: Gate; worker: InferenceWorker; drainMs: number },
+  { engine, drainMs }: { engine: InferenceEngine; drainMs: number },
 ): Promise<boolean> {
   // The port stays open meanwhile, so that health checks see "not ready" and late requests a 503 with a reason.
-  const drained = await gate.drain(drainMs);
+  const drained = await engine.drain(drainMs);
   const closed = once(server, "close");
   server.close(); // also ends idle connections; the others are given a moment
   const timer = setTimeout(() => server.closeAllConnections(), drained ? 1000 : 0);
   await closed;
   clearTimeout(timer);
-  await worker.stop(drained ? 5000 : 0);
+  await engine.close();
   return drained;
 }

@@ -52,7 +52,7 @@ describe("the protocol's routes", () => {
     expect(body).toEqual({
       name: "cominfo",
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
-      extensions: ["model_repository"],
+      extensions: ["binary_tensor_data", "model_repository", "schedule_policy", "statistics"],
     });
   });
 
@@ -86,6 +86,7 @@ describe("the protocol's routes", () => {
           sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
           opset: "17",
           device: "cpu",
+          max_batch_rows: "128",
         },
       });
       expect(await client.get(`${at}/ready`)).toMatchObject({
@@ -231,7 +232,7 @@ describe("errors are {error, code, path} with the right status", () => {
   // biome-ignore format: a table
   const cases: [string, unknown, { error: string; code: string; path: (string | number)[] }][] = [
     ["broken JSON", '{"inputs": [', { error: "Cannot read request: its body must be JSON, got", code: "bad_json", path: [] }],
-    ["an empty body", "", { error: "Cannot read request", code: "invalid", path: [] }],
+    ["an empty body", "", { error: "Cannot read request: its body must be JSON, got", code: "bad_json", path: [] }],
     ["JSON null", "null", { error: "Cannot read request", code: "invalid", path: [] }],
     ["no inputs", {}, { error: '"inputs" is missing', code: "invalid", path: ["inputs"] }],
     ["an unknown key", { input: [] , inputs: [] }, { error: 'unknown key "input", did you mean "inputs"?', code: "invalid", path: ["input"] }],
@@ -258,8 +259,12 @@ describe("errors are {error, code, path} with the right status", () => {
     ["infinity by overflow", infinite, { error: "at [1], got Infinity", code: "bad_inputs", path: ["inputs", 0, "data", 1] }],
     ["an unknown output", { inputs: [left, right], outputs: [{ name: "summ" }] }, { error: 'unknown output "summ", did you mean "sum"?', code: "bad_inputs", path: ["outputs", 0, "name"] }],
     ["an output twice", { inputs: [left, right], outputs: [{ name: "sum" }, { name: "sum" }] }, { error: 'output "sum" is asked for twice', code: "bad_inputs", path: ["outputs", 1, "name"] }],
-    ["binary input", { inputs: [{ ...left, parameters: { binary_data_size: 16 } }] }, { error: "binary tensor extension", code: "bad_inputs", path: ["inputs", 0, "parameters", "binary_data_size"] }],
-    ["binary output", { inputs: [left, right], outputs: [{ name: "sum", parameters: { binary_data: true } }] }, { error: "binary tensor extension", code: "bad_inputs", path: ["outputs", 0, "parameters", "binary_data"] }],
+    ["neither data nor bytes", request({ data: undefined }), { error: '"left" must have data, or binary_data_size, got neither', code: "bad_inputs", path: ["inputs", 0] }],
+    ["data and bytes", request({ parameters: { binary_data_size: 16 } }), { error: "either data or binary_data_size, got both", code: "bad_inputs", path: ["inputs", 0, "parameters", "binary_data_size"] }],
+    ["bytes without the header", request({ data: undefined, parameters: { binary_data_size: 16 } }), { error: "the HTTP header Inference-Header-Content-Length", code: "bad_inputs", path: ["inputs", 0, "parameters", "binary_data_size"] }],
+    ["a binary_data that is no boolean", { inputs: [left, right], outputs: [{ name: "sum", parameters: { binary_data: 1 } }] }, { error: '"binary_data" must be true or false, got 1', code: "bad_inputs", path: ["outputs", 0, "parameters", "binary_data"] }],
+    ["a negative timeout", { inputs: [left, right], parameters: { timeout: -1 } }, { error: '"timeout" must be a whole number from 0, got -1', code: "bad_inputs", path: ["parameters", "timeout"] }],
+    ["a fractional priority", { inputs: [left, right], parameters: { priority: 1.5 } }, { error: '"priority" must be a whole number from 0, got 1.5', code: "bad_inputs", path: ["parameters", "priority"] }],
   ];
 
   test.each(cases)("400 for %s", async (_, body, expected) => {

@@ -1,0 +1,72 @@
+import express, { type Request, type RequestHandler } from "express";
+import { UsageError } from "../../schemas/errors.ts";
+import { HttpError } from "../http-error.ts";
+
+/**
+ * The body's bytes in `request.body`, whatever they are. Answers 413 above `limit` bytes (after decompression), 415 for
+ * an unknown content encoding.
+ */
+export function rawBody(limit: number): RequestHandler {
+  return express.raw({ type: () => true, limit });
+}
+
+/** The bytes that `rawBody` left. */
+export function bytesOfBody(request: Request): Uint8Array {
+  // Without a body the parser leaves no buffer.
+  return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+}
+
+/**
+ * Reads a JSON body into `request.body`. A body without a content type is taken for JSON, as clients of the protocol
+ * (tritonclient) send none.
+ *
+ * Answers 415 for another content type or character set, 413 above `limit` bytes (after decompression), 400 for what
+ * is not JSON in UTF-8.
+ */
+export function jsonBody(limit: number): RequestHandler[] {
+  const parse: RequestHandler = (request, _response, next) => {
+    const bytes = bytesOfBody(request);
+    request.body = bytes.length === 0 ? undefined : parseJson(bytes);
+    next();
+  };
+  return [requireJson, rawBody(limit), parse];
+}
+
+/** The media type without its parameters, in lower case; undefined where there is none. */
+export function mediaType(header: string | undefined): string | undefined {
+  return header?.split(";")[0]!.trim().toLowerCase();
+}
+
+export const requireJson: RequestHandler = (request, _response, next) => {
+  const header = request.headers["content-type"];
+  if (header !== undefined && !isJson(header)) throw unsupported(header, "application/json in UTF-8");
+  next();
+};
+
+export function isJson(header: string): boolean {
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(header)?.[1]?.toLowerCase() ?? "utf-8";
+  return mediaType(header) === "application/json" && (charset === "utf-8" || charset === "utf8");
+}
+
+export function unsupported(header: string, wanted: string): HttpError {
+  const form = mediaType(header) === "application/x-www-form-urlencoded";
+  const hint = form ? "; with curl: -H 'content-type: application/json'" : "";
+  return new HttpError(`Cannot read request: content-type must be ${wanted}, got ${header}${hint}`, {
+    status: 415,
+    code: "unsupported_media_type",
+  });
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** @throws UsageError for what is not JSON in UTF-8 */
+export function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(decoder.decode(bytes));
+  } catch (cause) {
+    throw new UsageError(`Cannot read request: its body must be JSON, got ${(cause as Error).message}`, {
+      code: "bad_json",
+      cause,
+    });
+  }
+}
