@@ -5,6 +5,7 @@ import type { InferenceEngine } from "./engine/inference-engine.ts";
 import { mount, type Route } from "./http/route.ts";
 import { answerError, HttpError } from "./http-error.ts";
 import { baseUrl, indexPage } from "./index-page.ts";
+import { docsRoutes } from "./openapi/docs-routes.ts";
 import { inferRoutes } from "./protocol/infer-routes.ts";
 import { modelRoutes } from "./protocol/model-routes.ts";
 import { repositoryRoutes, statisticsRoutes } from "./protocol/repository-routes.ts";
@@ -55,6 +56,7 @@ export function routesOf({ engine, bodyLimit }: AppParts): Route[] {
     ...modelRoutes(engine, { version }),
     ...inferRoutes(engine, { bodyLimit }),
     ...repositoryRoutes(engine),
+    ...docsRoutes(() => routes, { version }),
   ];
   return routes;
 }

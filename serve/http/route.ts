@@ -52,7 +52,7 @@ export function mount(
       else if (route.method === "POST") app.post(at, handlers);
       else app.delete(at, handlers);
     }
-    app.all(at, refuseMethod(group.map(({ method }) => (method === "GET" ? "GET, HEAD" : method)).join(", ")));
+    app.route(at).all(refuseMethod(group.map(({ method }) => (method === "GET" ? "GET, HEAD" : method)).join(", ")));
   }
 }
 

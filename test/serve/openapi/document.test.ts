@@ -1,0 +1,152 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createApp, routesOf } from "../../../serve/app.ts";
+import { openApiDocument } from "../../../serve/openapi/document.ts";
+import { docsPolicy } from "../../../serve/openapi/docs-routes.ts";
+import { type FakeEngine, fakeEngine, serveApp, spec } from "../fake-engine.ts";
+
+interface Operation {
+  readonly operationId: string;
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly requestBody?: { readonly content: Record<string, { readonly schema?: object }> };
+  readonly responses: Record<string, { readonly content?: Record<string, { readonly schema?: object }> }>;
+}
+interface Document {
+  readonly openapi: string;
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly components: { readonly schemas: Record<string, object> };
+}
+
+let engine: FakeEngine;
+let url: string;
+let close: () => Promise<void>;
+let document: Document;
+
+beforeAll(async () => {
+  engine = fakeEngine([
+    {
+      name: "m",
+      tasks: {
+        copy: {
+          inputs: [spec("x", "float32", [-1])],
+          outputs: [spec("y", "float32", [-1])],
+          run: ({ x }) => ({ y: x! }),
+        },
+      },
+    },
+  ]);
+  const app = createApp({ engine, bodyLimit: 1 << 16 });
+  ({ url, close } = await serveApp(app));
+  document = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
+});
+
+afterAll(() => close());
+
+const operations = (): [string, string, Operation][] =>
+  Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => [path, method, operation] as [string, string, Operation]),
+  );
+
+/** A validator of a schema of the document, with the components it refers to. */
+function validator(schema: object) {
+  const ajv = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true });
+  ajv.addKeyword("components");
+  return ajv.compile({ ...schema, components: { schemas: document.components.schemas } } as object);
+}
+
+describe("the OpenAPI document", () => {
+  test("names every route of Express, and no other", () => {
+    const app = createApp({ engine, bodyLimit: 1 }) as unknown as {
+      router: { stack: { route?: { path: string; stack: { method?: string }[] } }[] };
+    };
+    const mounted = new Set(
+      app.router.stack.flatMap(({ route }) =>
+        route === undefined
+          ? []
+          : route.stack
+              .filter(({ method }) => method !== undefined)
+              .map(({ method }) => `${method} ${route.path.replaceAll(/:(\w+)/g, "{$1}")}`),
+      ),
+    );
+    const documented = new Set(operations().map(([path, method]) => `${method} ${path}`));
+    expect([...documented].sort()).toEqual([...mounted].sort());
+    expect(documented.size).toBeGreaterThan(15);
+  });
+
+  test("is 3.1, its operations have names of their own, and its references lead somewhere", () => {
+    expect(document.openapi).toMatch(/^3\.1\./);
+    const ids = operations().map(([, , operation]) => operation.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    const references = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(
+      ([, name]) => name!,
+    );
+    expect(references.length).toBeGreaterThan(10);
+    expect(references.filter((name) => !(name in document.components.schemas))).toEqual([]);
+  });
+
+  test("lists the parameters of each path, and an error body for each operation", () => {
+    for (const [path, , { parameters = [], responses }] of operations()) {
+      const wanted = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
+      expect(parameters.filter((parameter) => parameter.in === "path").map(({ name }) => name)).toEqual(wanted);
+      expect(responses.default!.content!["application/json"]!.schema).toEqual({ $ref: "#/components/schemas/Error" });
+    }
+  });
+
+  test("has only schemas that ajv compiles in strict mode", () => {
+    for (const name of Object.keys(document.components.schemas)) {
+      expect(() => validator({ $ref: `#/components/schemas/${name}` }), name).not.toThrow();
+    }
+  });
+
+  test("has the schemas of the code: an unknown key, a wrong type and a missing field are refused", () => {
+    const infer = validator({ $ref: "#/components/schemas/InferRequest" });
+    const input = { name: "x", shape: [1], datatype: "FP32", data: [1] };
+    expect(infer({ inputs: [input] })).toBe(true);
+    expect(infer({ inputs: [input], extra: 1 })).toBe(false);
+    expect(infer({ inputs: [{ ...input, shape: "1" }] })).toBe(false);
+    expect(infer({})).toBe(false);
+  });
+
+  test("describes what GET routes really answer, errors too", async () => {
+    const get = operations().filter(([path, method]) => method === "get" && path.startsWith("/v2"));
+    for (const model of ["m.copy", "m.none"]) {
+      for (const [path, , { responses }] of get) {
+        const at = path.replace("{model}", model).replace("{version}", "1");
+        const answer = await fetch(url + at);
+        const described = responses[answer.status] ?? responses.default!;
+        const check = validator(described.content!["application/json"]!.schema!);
+        expect(check(await answer.json()), `${at} ${JSON.stringify(check.errors)}`).toBe(true);
+      }
+    }
+  });
+
+  test("a schema is one component wherever it stands, and its title is no longer there", () => {
+    const { components, paths } = openApiDocument(routesOf({ engine, bodyLimit: 1 }), { version: "1" }) as Document;
+    expect(JSON.stringify(paths)).not.toContain('"title"');
+    expect(Object.keys(components.schemas)).toContain("InferInput");
+  });
+});
+
+describe("the page", () => {
+  test("loads only files of this server, under a policy that allows no other", async () => {
+    const answer = await fetch(`${url}/docs`);
+    const html = await answer.text();
+    expect(answer.headers.get("content-security-policy")).toBe(docsPolicy);
+    const sources = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, source]) => source!);
+    expect(sources.length).toBeGreaterThan(2);
+    for (const source of sources) {
+      expect(source).toMatch(/^\/docs\//);
+      expect((await fetch(url + source)).status, source).toBe(200);
+    }
+    expect(html).not.toMatch(/<script(?![^>]* src=)/);
+  });
+
+  test.each(["..%2f..%2fpackage.json", "package.json", "__proto__", "constructor"])(
+    "gives no other file: /docs/%s",
+    async (name) => {
+      const answer = await fetch(`${url}/docs/${name}`);
+      expect(answer.status).toBe(404);
+      expect(answer.headers.get("content-type")).toMatch(/^application\/json/);
+    },
+  );
+});
