@@ -53,6 +53,7 @@ export {
   probeSettings,
 } from "./linear-probe.ts";
 export { joinColumns, type Matrix, sliceRows } from "./matrix.ts";
+export { type Random, stream } from "./random.ts";
 export { bitsPerNat } from "./units.ts";
 export { type UsableInformation, type UsableInformationOptions, usableInformation } from "./usable-information.ts";
 export {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { stream } from "../../train/random.ts";
+import { stream } from "../../information/random.ts";
 
 const take = <T>(n: number, draw: () => T): T[] => Array.from({ length: n }, draw);
 
