@@ -2,6 +2,13 @@
 export type { Device } from "../runtime/session.ts";
 export { FailureError, UsageError } from "../schemas/errors.ts";
 export { type AppParts, createApp } from "./app.ts";
-export { type BadBundle, type Repository, readRepository, type ServedModel } from "./repository.ts";
+export { createEngine, type Engine, type EngineOptions } from "./engine/engine.ts";
+export type {
+  InferenceAnswer,
+  InferenceEngine,
+  InferenceRequest,
+  ModelState,
+  ModelStatistics,
+  ServedModel,
+} from "./engine/inference-engine.ts";
 export { type RunningServer, type ServerOptions, startServer } from "./start-server.ts";
-export { type InferenceWorker, type RunRequest, startWorker } from "./worker.ts";

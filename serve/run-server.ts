@@ -12,7 +12,8 @@ export async function runServer(options: ServerOptions): Promise<void> {
   const server = await startServer(options);
   for (const { name, reason } of server.bad) console.error(`Not served: ${name}. ${reason}`);
   const bundles = new Set(server.models.map((model) => model.bundle.name));
-  console.log(`Serving ${server.models.length} models of ${bundles.size} bundles on ${options.device ?? "cpu"}`);
+  const devices = new Set(server.models.map((model) => model.device));
+  console.log(`Serving ${server.models.length} models of ${bundles.size} bundles on ${[...devices].join(" and ")}`);
   console.log(`${server.url}  (what is served and how to call it; Ctrl-C stops)`);
   const signal = await stopped;
   console.log(`${signal}: finishing requests in flight`);

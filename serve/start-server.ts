@@ -1,12 +1,11 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { Device } from "../runtime/session.ts";
+import type { ServeConfig } from "../schemas/serve-config.ts";
 import { createApp } from "./app.ts";
-import type { InferenceEngine } from "./engine/inference-engine.ts";
+import { createEngine, type Engine } from "./engine/engine.ts";
+import type { ModelState, ServedModel } from "./engine/inference-engine.ts";
 import { listen } from "./listen.ts";
-import { type BadBundle, readRepository, type ServedModel } from "./repository.ts";
-import { startWorker } from "./worker.ts";
-import { engineOfWorker } from "./worker-engine.ts";
 
 export interface ServerOptions {
   /** A bundle, or a folder of bundles. */
@@ -15,9 +14,14 @@ export interface ServerOptions {
   readonly port?: number;
   /** Default 127.0.0.1: nobody but this machine. */
   readonly host?: string;
-  readonly device?: Device;
-  /** Threads of the worker inside an operator; default: all cores. */
+  /** How models are batched, queued and run; see `schemas/serve-config.ts`. */
+  readonly config?: ServeConfig;
+  /** Shorthand for `config.device`. */
+  readonly device?: Device | "auto";
+  /** Shorthand for `config.threads`. */
   readonly threads?: number;
+  /** How often the repository is looked at for changes, ms; default 0: never. */
+  readonly pollMs?: number;
   /** Largest request body, bytes; default 32 MiB. */
   readonly bodyLimit?: number;
   /** How long `close` waits for requests in flight, ms; default 25 s, less than the 30 s that Kubernetes gives. */
@@ -26,13 +30,14 @@ export interface ServerOptions {
 
 export interface RunningServer {
   readonly url: string;
+  /** Models that can be asked now. */
   readonly models: readonly ServedModel[];
-  /** Bundles that are not served, and why. */
-  readonly bad: readonly BadBundle[];
-  /** Process that holds the sessions; changes when a new worker takes over. */
-  readonly workerPid: number | undefined;
+  /** What is not served now, and why. */
+  readonly bad: readonly ModelState[];
+  /** Processes that hold the sessions; they change when a worker is replaced. */
+  readonly workerPids: readonly number[];
   /**
-   * Not ready from now on; finishes requests in flight, closes the port, ends the worker. A second call waits for the
+   * Not ready from now on; finishes requests in flight, closes the port, ends the workers. A second call waits for the
    * first.
    *
    * @returns false when requests had to be cut off after `drainMs`
@@ -41,50 +46,75 @@ export interface RunningServer {
 }
 
 /**
- * Serves bundles until `close` is called.
+ * Serves bundles until `close` is called. The port is open at once, for health checks; resolves when all models are
+ * loaded and warm.
  *
  * @throws UsageError when there is nothing to serve
  * @throws FailureError when the device cannot start or the port cannot be opened
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { device = "cpu", host = "127.0.0.1", port = 8080, bodyLimit = 32 * 2 ** 20, drainMs = 25_000 } = options;
-  const repository = await readRepository(options.repository);
-  const worker = await startWorker({
-    device,
-    threads: options.threads,
-    models: repository.models.map(({ name, file, spec }) => {
-      const { sha256, inputs, outputs } = spec;
-      return { name, file, sha256, inputs, outputs };
-    }),
+  const { host = "127.0.0.1", port = 8080, bodyLimit = 32 * 2 ** 20, drainMs = 25_000, pollMs = 0 } = options;
+  const { device = options.config?.device, threads = options.config?.threads } = options;
+  const config: ServeConfig = {
+    ...options.config,
+    ...(device === undefined ? {} : { device }),
+    ...(threads === undefined ? {} : { threads }),
+  };
+  const engine = await createEngine({ repository: options.repository, config });
+  engine.events.on("worker", ({ bundle, change, reason, batches }) => {
+    if (change === "lost") {
+      const work = batches === 1 ? "1 batch" : `${batches} batches`;
+      console.error(`Worker of "${bundle}" lost (${reason}) with ${work}; starting a new one`);
+    }
+    if (change === "failed") console.error(reason);
   });
-  const engine = engineOfWorker({ repository, worker, device });
-  const app = createApp({ engine, bodyLimit });
-  let open: { server: Server; url: string };
+  const { server, url } = await listen(createApp({ engine, bodyLimit }), { host, port });
   try {
-    open = await listen(app, { host, port });
+    await engine.start();
   } catch (error) {
-    await worker.stop(1000);
+    server.close();
+    server.closeAllConnections();
     throw error;
   }
+  const stopPolling = poll(engine, pollMs);
   let closing: Promise<boolean> | undefined;
   return {
-    url: open.url,
-    models: repository.models,
-    bad: repository.bad,
-    get workerPid() {
-      return worker.pid;
+    url,
+    get models() {
+      return engine.served();
+    },
+    get bad() {
+      return engine.models().filter(({ status }) => status !== "READY");
+    },
+    get workerPids() {
+      return engine.workerPids;
     },
     close() {
-      closing ??= close(open.server, { engine, drainMs });
+      stopPolling();
+      closing ??= close(server, { engine, drainMs });
       return closing;
     },
   };
 }
 
-async function close(
-  server: Server,
-  { engine, drainMs }: { engine: InferenceEngine; drainMs: number },
-): Promise<boolean> {
+/** One look at a time: a load that takes longer than the interval is waited for. */
+function poll(engine: Engine, intervalMs: number): () => void {
+  if (intervalMs === 0) return () => undefined;
+  let timer: NodeJS.Timeout;
+  let stopped = false;
+  const plan = (): void => {
+    if (stopped) return;
+    timer = setTimeout(() => void engine.refresh().finally(plan), intervalMs);
+    timer.unref();
+  };
+  plan();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+  };
+}
+
+async function close(server: Server, { engine, drainMs }: { engine: Engine; drainMs: number }): Promise<boolean> {
   // The port stays open meanwhile, so that health checks see "not ready" and late requests a 503 with a reason.
   const drained = await engine.drain(drainMs);
   const closed = once(server, "close");

@@ -125,14 +125,14 @@ export type DispatchReason = "full" | "preferred" | "delay" | "idle" | "drain";
 export interface EngineEvents {
   request: [RequestEvent];
   batch: [BatchEvent];
-  /** `lost` with the number of requests it took along; `failed` when no new one could start. */
+  /** `lost` with the number of batches it took along; `failed` when no new one could start. */
   worker: [
     {
       readonly bundle: string;
       readonly change: "started" | "lost" | "failed";
       readonly pid: number | undefined;
       readonly reason: string;
-      readonly requests: number;
+      readonly batches: number;
     },
   ];
   model: [ModelState];

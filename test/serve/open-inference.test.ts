@@ -86,7 +86,7 @@ describe("the protocol's routes", () => {
           sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
           opset: "17",
           device: "cpu",
-          max_batch_rows: "128",
+          max_batch_rows: "64",
         },
       });
       expect(await client.get(`${at}/ready`)).toMatchObject({

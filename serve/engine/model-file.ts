@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { FailureError } from "../schemas/errors.ts";
+import { FailureError } from "../../schemas/errors.ts";
 
 /** Apart from the repository, so that a worker starts without loading schemas. */
 

@@ -1,0 +1,205 @@
+import type { DispatchReason } from "./inference-engine.ts";
+
+/**
+ * The dynamic batcher of one model as a state machine: no clock, no timers, no tensors. The caller says what time it
+ * is, asks for a batch whenever a worker is free, and comes back at `wakeAt`.
+ *
+ * The rules are Triton's dynamic batcher's:
+ * - A job is one request. It may carry several rows, which stay together.
+ * - Only jobs of one `key` (shapes, element types, outputs) share a batch.
+ * - Within a key: lower priority numbers first, and first come, first served within one of them. Nobody overtakes
+ *   because he would fit where an earlier one does not.
+ * - Without a delay a batch is whatever waits when a worker is free, up to `maxRows`. With one, a batch that could still
+ *   grow is held until its oldest job has waited that long; a preferred size ends the wait.
+ * - A job whose deadline has come is never dispatched.
+ *
+ * Source: triton-inference-server/core, src/dynamic_batch_scheduler.cc (`GetDynamicBatch`).
+ */
+
+export interface BatchRules {
+  /** Rows of a batch; a job with more must not be offered. */
+  readonly maxRows: number;
+  /** Sizes that are worth no further wait; may be empty. */
+  readonly preferredRows: readonly number[];
+  readonly maxDelayMs: number;
+  /** Jobs that may wait. */
+  readonly maxQueue: number;
+  /** Levels are 1 (first) to this. */
+  readonly priorityLevels: number;
+}
+
+export interface Job {
+  readonly key: string;
+  readonly rows: number;
+  readonly priority: number;
+  /** When it was offered, ms of the caller's clock. */
+  readonly arrivedAt: number;
+  /** From this moment on its answer is worthless; Infinity for none. */
+  readonly deadline: number;
+}
+
+export interface Batch<J extends Job> {
+  readonly jobs: readonly J[];
+  readonly rows: number;
+  readonly reason: DispatchReason;
+}
+
+/** Jobs of one key. A Set keeps the order of arrival and forgets any of them in constant time. */
+type Group<J> = readonly Set<J>[];
+
+export class Batcher<J extends Job> {
+  readonly #rules: BatchRules;
+  readonly #preferred: ReadonlySet<number>;
+  readonly #groups = new Map<string, Group<J>>();
+  #size = 0;
+  /** No deadline of a waiting job is earlier: that of one that left may still be remembered. */
+  #nextDeadline = Number.POSITIVE_INFINITY;
+
+  constructor(rules: BatchRules) {
+    this.#rules = rules;
+    this.#preferred = new Set(rules.preferredRows);
+  }
+
+  /** Jobs that wait. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** When the longest-waiting job came; Infinity when none waits. */
+  get oldest(): number {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const group of this.#groups.values()) oldest = Math.min(oldest, firstArrival(group));
+    return oldest;
+  }
+
+  /** Queues a job; false when the queue is full. */
+  offer(job: J): boolean {
+    const { maxRows, maxQueue, priorityLevels } = this.#rules;
+    if (!(job.rows >= 1 && job.rows <= maxRows)) throw new RangeError(`A job must have 1 to ${maxRows} rows`);
+    if (!(job.priority >= 1 && job.priority <= priorityLevels))
+      throw new RangeError("A job must have a known priority");
+    if (this.#size >= maxQueue) return false;
+    let group = this.#groups.get(job.key);
+    if (group === undefined) {
+      group = Array.from({ length: priorityLevels }, () => new Set<J>());
+      this.#groups.set(job.key, group);
+    }
+    group[job.priority - 1]!.add(job);
+    this.#size++;
+    this.#nextDeadline = Math.min(this.#nextDeadline, job.deadline);
+    return true;
+  }
+
+  /** Takes a job back; false when it does not wait here any more. */
+  remove(job: J): boolean {
+    const group = this.#groups.get(job.key);
+    if (group?.[job.priority - 1]?.delete(job) !== true) return false;
+    this.#size--;
+    if (group.every((level) => level.size === 0)) this.#groups.delete(job.key);
+    return true;
+  }
+
+  /** Removes and returns the jobs whose deadline has come. */
+  expire(now: number): J[] {
+    if (now < this.#nextDeadline) return [];
+    const expired: J[] = [];
+    this.#nextDeadline = Number.POSITIVE_INFINITY;
+    for (const job of this.#waiting()) {
+      if (job.deadline <= now) expired.push(job);
+      else this.#nextDeadline = Math.min(this.#nextDeadline, job.deadline);
+    }
+    for (const job of expired) this.remove(job);
+    return expired;
+  }
+
+  /**
+   * Removes and returns the batch that a free worker should run now, if there is one. Call `expire` first: jobs that
+   * are due are left where they are.
+   *
+   * @param draining whether to send what is there without a delay, because nothing more will come
+   */
+  take(now: number, draining = false): Batch<J> | undefined {
+    if (this.#size === 0) return undefined;
+    for (const group of this.#inOrder()) {
+      const batch = this.#form(group, now, draining);
+      if (batch === undefined) continue;
+      for (const job of batch.jobs) this.remove(job);
+      return batch;
+    }
+    return undefined;
+  }
+
+  /** Removes and returns everything that waits. */
+  clear(): J[] {
+    const jobs = [...this.#waiting()];
+    for (const job of jobs) this.remove(job);
+    return jobs;
+  }
+
+  /**
+   * When `expire` or `take` may have something to do without a new job: the next deadline or the end of a delay, which
+   * may be in the past. Infinity for never. Ends of delays matter only while a worker is free.
+   */
+  wakeAt(workerFree: boolean): number {
+    const { maxDelayMs } = this.#rules;
+    return workerFree && maxDelayMs > 0 ? Math.min(this.#nextDeadline, this.oldest + maxDelayMs) : this.#nextDeadline;
+  }
+
+  *#waiting(): Iterable<J> {
+    for (const group of this.#groups.values()) for (const level of group) yield* level;
+  }
+
+  /** Groups by the turn of their first job: its priority, then its arrival. */
+  #inOrder(): Iterable<Group<J>> {
+    if (this.#groups.size === 1) return this.#groups.values();
+    const turn = (group: Group<J>): J => first(group)!;
+    return [...this.#groups.values()].sort((a, b) => {
+      const [one, other] = [turn(a), turn(b)];
+      return one.priority - other.priority || one.arrivedAt - other.arrivedAt;
+    });
+  }
+
+  #form(group: Group<J>, now: number, draining: boolean): Batch<J> | undefined {
+    const { maxRows, maxDelayMs } = this.#rules;
+    const jobs: J[] = [];
+    let rows = 0;
+    let oldest = Number.POSITIVE_INFINITY;
+    let preferred: Batch<J> | undefined;
+    let full = false;
+    for (const level of group) {
+      for (const job of level) {
+        if (job.deadline <= now) continue;
+        full = rows + job.rows > maxRows;
+        if (full) break;
+        jobs.push(job);
+        rows += job.rows;
+        oldest = Math.min(oldest, job.arrivedAt);
+        if (this.#preferred.has(rows)) preferred = { jobs: jobs.slice(), rows, reason: "preferred" };
+      }
+      if (full) break;
+    }
+    if (rows === 0) return undefined;
+    const waitedLong = maxDelayMs > 0 && now - oldest >= maxDelayMs;
+    if (preferred !== undefined && preferred.rows < maxRows && !waitedLong) return preferred;
+    if (full || rows === maxRows) return { jobs, rows, reason: "full" };
+    if (draining) return { jobs, rows, reason: "drain" };
+    if (maxDelayMs === 0) return { jobs, rows, reason: "idle" };
+    return waitedLong ? { jobs, rows, reason: "delay" } : undefined;
+  }
+}
+
+function first<J>(group: Group<J>): J | undefined {
+  for (const level of group) for (const job of level) return job;
+  return undefined;
+}
+
+/** Levels keep the order of arrival, so the oldest is the first of one of them. */
+function firstArrival<J extends Job>(group: Group<J>): number {
+  let arrival = Number.POSITIVE_INFINITY;
+  for (const level of group)
+    for (const job of level) {
+      arrival = Math.min(arrival, job.arrivedAt);
+      break;
+    }
+  return arrival;
+}

@@ -1,0 +1,304 @@
+import { EventEmitter } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { FailureError, UsageError } from "../../schemas/errors.ts";
+import type { ServeConfig } from "../../schemas/serve-config.ts";
+import { HttpError, unavailable } from "../http-error.ts";
+import { type BundleFiles, openRepository, type RepositoryFolder } from "./bundle-files.ts";
+import { type BundleEntry, Directory } from "./directory.ts";
+import type {
+  EngineEvents,
+  InferenceAnswer,
+  InferenceEngine,
+  InferenceRequest,
+  ModelState,
+  ModelStatistics,
+  ServedModel,
+} from "./inference-engine.ts";
+import { ModelQueue } from "./model-queue.ts";
+import { batchingOf, bundleOf } from "./options.ts";
+import { ServedBundle } from "./served-bundle.ts";
+import { Statistics } from "./statistics.ts";
+import { servedVersions } from "./version-policy.ts";
+
+export interface EngineOptions {
+  /** A bundle, or a folder of bundles. */
+  readonly repository: string;
+  readonly config: ServeConfig;
+}
+
+/** How long a state of a bundle that was replaced or unloaded may take to finish its requests. */
+const retireMs = 60_000;
+/** How long a worker may take to finish the batch at hand when its process is told to end. */
+const stopMs = 5000;
+
+interface Slot extends BundleEntry {
+  served: ServedBundle | undefined;
+  status: ModelState["status"];
+  reason: string;
+  /** Manifest that was tried last, loaded or not. */
+  digest: string | undefined;
+  /** Unloaded by hand: stays so until it is loaded by hand. */
+  parked: boolean;
+  /** Loads and unloads of one bundle happen one after the other. */
+  work: Promise<unknown>;
+}
+
+/**
+ * Opens a repository. `start` loads what is there; until then nothing is served.
+ *
+ * @throws UsageError when the folder is missing
+ * @throws FailureError when it is itself a bundle, and a bad one
+ */
+export async function createEngine({ repository, config }: EngineOptions): Promise<Engine> {
+  return new Engine({ folder: await openRepository(repository), path: repository, config });
+}
+
+export class Engine implements InferenceEngine {
+  readonly events = new EventEmitter<EngineEvents>();
+  readonly #folder: RepositoryFolder;
+  readonly #path: string;
+  readonly #config: ServeConfig;
+  readonly #slots = new Map<string, Slot>();
+  readonly #statistics = new Map<string, Statistics>();
+  /** States of bundles that finish their last requests. */
+  readonly #retiring = new Set<Promise<void>>();
+  #directory = new Directory([]);
+  #started = false;
+  #draining = false;
+
+  constructor({ folder, path, config }: { folder: RepositoryFolder; path: string; config: ServeConfig }) {
+    this.#folder = folder;
+    this.#path = path;
+    this.#config = config;
+  }
+
+  /**
+   * Loads every bundle. A bad one in a folder of bundles is set aside with its reason.
+   *
+   * @throws UsageError when there is no bundle
+   * @throws FailureError when the only bundle is bad, or a device cannot start
+   */
+  async start(): Promise<void> {
+    const names = await this.#folder.list();
+    if (names.length === 0) {
+      throw new UsageError(
+        `Cannot serve "${this.#path}": it must hold a bundle (a folder with manifest.json), got none; train and export one first`,
+        { code: "no_repository" },
+      );
+    }
+    const loads = await Promise.allSettled(names.map((name) => this.#load(this.#slotOf(name))));
+    const errors = loads.flatMap((load) => (load.status === "rejected" ? [load.reason] : []));
+    const fatal = errors.find(
+      (error) => !isReason(error) || error.code === "no_device" || this.#folder.single !== undefined,
+    );
+    if (fatal !== undefined) {
+      await this.close();
+      throw fatal;
+    }
+    this.#started = true;
+  }
+
+  get ready(): boolean {
+    if (!this.#started || this.#draining) return false;
+    const served = [...this.#slots.values()].flatMap((slot) => slot.served ?? []);
+    return served.length > 0 && served.every((bundle) => bundle.healthy);
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Processes that hold the sessions; they change when a worker is replaced. */
+  get workerPids(): readonly number[] {
+    return [...this.#slots.values()].flatMap((slot) => slot.served?.pids ?? []);
+  }
+
+  models(): readonly ModelState[] {
+    return this.#directory.states();
+  }
+
+  /** The models of all bundles, each in the version that answers when none is asked for. */
+  served(): readonly ServedModel[] {
+    return this.#directory.preferred();
+  }
+
+  find(name: string, version?: string): ServedModel {
+    return this.#directory.find(name, version).model;
+  }
+
+  async infer(request: InferenceRequest): Promise<InferenceAnswer> {
+    if (this.#draining) throw unavailable("Cannot infer: the server is stopping", "stopping");
+    const { served, queue } = this.#directory.find(request.model, request.version);
+    return served.submit(queue, request);
+  }
+
+  async load(name: string): Promise<void> {
+    const slot = await this.#known(name);
+    slot.parked = false;
+    await this.#load(slot);
+  }
+
+  async unload(name: string): Promise<void> {
+    const slot = await this.#known(name);
+    slot.parked = true;
+    await this.#unload(slot, "it was unloaded");
+  }
+
+  async refresh(): Promise<void> {
+    const names = await this.#folder.list();
+    const gone = [...this.#slots.values()].filter((slot) => !names.includes(slot.name) && slot.served !== undefined);
+    const present = names.map((name) => this.#slotOf(name)).filter((slot) => !slot.parked);
+    // A bundle that is bad tells so by its state and its event; the others go on.
+    await Promise.allSettled([
+      ...gone.map((slot) => this.#unload(slot, "its folder is gone")),
+      ...present.map((slot) => this.#load(slot, { onlyIfChanged: true })),
+    ]);
+  }
+
+  statistics(): readonly ModelStatistics[] {
+    return [...this.#statistics.values()].map((statistics) => statistics.read());
+  }
+
+  async drain(limitMs: number): Promise<boolean> {
+    this.#draining = true;
+    const served = [...this.#slots.values()].flatMap((slot) => slot.served ?? []);
+    const limit = new AbortController();
+    const drained = Promise.all([...served.map((bundle) => bundle.drain()), ...this.#retiring]).then(() => true);
+    const late = sleep(limitMs, false, { signal: limit.signal }).catch(() => false);
+    const done = await Promise.race([drained, late]);
+    limit.abort();
+    return done;
+  }
+
+  async close(): Promise<void> {
+    const idle = await this.drain(0);
+    await Promise.all([...this.#slots.values()].map((slot) => slot.work.catch(() => undefined)));
+    await Promise.all([...this.#slots.values()].map((slot) => slot.served?.stop(idle ? stopMs : 0)));
+  }
+
+  #slotOf(name: string): Slot {
+    let slot = this.#slots.get(name);
+    if (slot === undefined) {
+      const reason = "It is being loaded";
+      slot = {
+        name,
+        served: undefined,
+        status: "LOADING",
+        reason,
+        digest: undefined,
+        parked: false,
+        work: Promise.resolve(),
+      };
+      this.#slots.set(name, slot);
+    }
+    return slot;
+  }
+
+  /** The slot of a bundle that is served or lies in the folder. */
+  async #known(name: string): Promise<Slot> {
+    const bundle = this.#slots.has(name) ? name : (name.split(".")[0] ?? name);
+    // Compared with the names in the folder, never joined to a path: "../other" is not one of them.
+    if (this.#slots.has(bundle) || (await this.#folder.list()).includes(bundle)) return this.#slotOf(bundle);
+    throw new HttpError(`Cannot find bundle "${bundle}": it is not in the repository`, {
+      status: 404,
+      code: "unknown_model",
+    });
+  }
+
+  #load(slot: Slot, { onlyIfChanged = false } = {}): Promise<void> {
+    return this.#inTurn(slot, async () => {
+      if (slot.served === undefined) this.#tell(slot, "LOADING", "It is being loaded");
+      try {
+        const files = await this.#folder.read(slot.name);
+        if (onlyIfChanged && files.digest === slot.digest && slot.status === "READY") return;
+        const next = await this.#serve(files);
+        if (this.#draining) return await next.stop(0);
+        const before = slot.served;
+        slot.served = next;
+        slot.digest = files.digest;
+        this.#tell(slot, "READY", "");
+        if (before !== undefined) void this.#retire(before);
+      } catch (error) {
+        if (slot.served === undefined) this.#tell(slot, "UNAVAILABLE", messageOf(error));
+        else this.#tell(slot, "READY", `Its newest state could not be loaded. ${messageOf(error)}`);
+        throw error;
+      }
+    });
+  }
+
+  #unload(slot: Slot, reason: string): Promise<void> {
+    return this.#inTurn(slot, async () => {
+      const { served } = slot;
+      slot.served = undefined;
+      this.#tell(slot, "UNLOADING", "It is being unloaded");
+      if (served !== undefined) await this.#retire(served);
+      this.#tell(slot, "UNAVAILABLE", reason);
+    });
+  }
+
+  #inTurn(slot: Slot, work: () => Promise<void>): Promise<void> {
+    const done = slot.work.then(work);
+    slot.work = done.catch(() => undefined);
+    return done;
+  }
+
+  #serve(files: BundleFiles): Promise<ServedBundle> {
+    const { name: bundle } = files.manifest;
+    const options = bundleOf(this.#config, bundle);
+    const queues = files.tasks.flatMap(({ task, versions }) =>
+      servedVersions(versions, options.versions).map((spec) => {
+        const name = `${bundle}.${task}`;
+        const statistics = this.#statisticsOf(name, spec.version);
+        return new ModelQueue({
+          name,
+          spec,
+          options: batchingOf(this.#config, name),
+          statistics,
+          events: this.events,
+        });
+      }),
+    );
+    if (queues.length === 0) {
+      throw new FailureError(`Cannot serve "${bundle}": its version policy must leave a version, got none`);
+    }
+    return ServedBundle.start({ files, options, queues, events: this.events });
+  }
+
+  /** One for a name and version, over all loads. */
+  #statisticsOf(name: string, version: string): Statistics {
+    const key = `${name}/${version}`;
+    let statistics = this.#statistics.get(key);
+    if (statistics === undefined) {
+      statistics = new Statistics(name, version);
+      this.#statistics.set(key, statistics);
+    }
+    return statistics;
+  }
+
+  /** Finishes the requests of a state that nobody can ask any more, and ends its workers. */
+  #retire(served: ServedBundle): Promise<void> {
+    const limit = new AbortController();
+    const retired = Promise.race([served.drain(), sleep(retireMs, undefined, { signal: limit.signal, ref: false })])
+      .then(() => limit.abort())
+      .then(() => served.stop(stopMs))
+      .finally(() => this.#retiring.delete(retired));
+    this.#retiring.add(retired);
+    return retired;
+  }
+
+  #tell(slot: Slot, status: ModelState["status"], reason: string): void {
+    slot.status = status;
+    slot.reason = reason;
+    this.#directory = new Directory([...this.#slots.values()].map((each) => ({ ...each })));
+    this.events.emit("model", { name: slot.name, version: "", status, reason });
+  }
+}
+
+/** What a person is told as it is; anything else is a defect. */
+function isReason(error: unknown): error is UsageError | FailureError {
+  return error instanceof UsageError || error instanceof FailureError;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,121 @@
+import { type Dtype, elementCount, type HostTensor } from "../../schemas/tensor.ts";
+
+/**
+ * Messages with tensors over a byte stream, between the server and its workers:
+ *
+ *   u32 bytes of all that follows | u32 bytes of the JSON part | JSON, with spaces up to a multiple of 8 | blobs, each so
+ *
+ * Own framing and not Node's IPC channel, which clones every tensor twice: a batch of 64 rows of 24 KB costs the server
+ * 0.25 ms instead of 0.83 ms, one of 2 KB 0.08 instead of 0.15 ms (2-core CPU, 2026-11-22). A thread with transferred
+ * buffers costs 0.21 and 0.05 ms: too little less to give up that a worker can crash alone.
+ */
+
+/** A tensor that is written as one, from pieces that follow each other along the first axis. */
+export interface FrameTensor {
+  readonly dtype: Dtype;
+  /** Of the whole. Where the pieces hold less, zeros follow. */
+  readonly shape: readonly number[];
+  readonly pieces: readonly ArrayBufferView[];
+}
+
+export interface Frame<M> {
+  readonly message: M;
+  readonly tensors: Readonly<Record<string, HostTensor>>;
+}
+
+interface Header {
+  readonly message: unknown;
+  readonly tensors: readonly { readonly name: string; readonly dtype: Dtype; readonly shape: readonly number[] }[];
+}
+
+const prefixBytes = 8;
+const arrays = {
+  float32: Float32Array,
+  int32: Int32Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+  int64: BigInt64Array,
+} as const satisfies Record<Dtype, unknown>;
+
+/** The tensors are copied: what `pieces` point to may change afterwards. */
+export function encodeFrame(message: object, tensors: Readonly<Record<string, FrameTensor>> = {}): Uint8Array {
+  const entries = Object.entries(tensors);
+  const header: Header = { message, tensors: entries.map(([name, { dtype, shape }]) => ({ name, dtype, shape })) };
+  const json = Buffer.from(JSON.stringify(header));
+  let size = prefixBytes + padded(json.length);
+  for (const [, { dtype, shape }] of entries) size += padded(byteCount(dtype, shape));
+  const frame = Buffer.allocUnsafeSlow(size);
+  frame.writeUInt32LE(size - 4, 0);
+  frame.writeUInt32LE(json.length, 4);
+  frame.set(json, prefixBytes);
+  let at = prefixBytes + padded(json.length);
+  for (const [, { dtype, shape, pieces }] of entries) {
+    const end = at + padded(byteCount(dtype, shape));
+    for (const piece of pieces) {
+      frame.set(new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength), at);
+      at += piece.byteLength;
+    }
+    frame.fill(0, at, end);
+    at = end;
+  }
+  return frame;
+}
+
+/** Puts chunks of a stream together; each complete frame is handed on as soon as its last byte is there. */
+export class FrameReader<M> {
+  readonly #onFrame: (frame: Frame<M>) => void;
+  readonly #prefix = Buffer.alloc(4);
+  #frame: Buffer | undefined;
+  #filled = 0;
+
+  /** @param onFrame may keep the tensors: no other frame uses their memory */
+  constructor(onFrame: (frame: Frame<M>) => void) {
+    this.#onFrame = onFrame;
+  }
+
+  push(chunk: Uint8Array): void {
+    let at = 0;
+    while (at < chunk.byteLength) {
+      const target = this.#frame ?? this.#prefix;
+      const count = Math.min(target.length - this.#filled, chunk.byteLength - at);
+      target.set(chunk.subarray(at, at + count), this.#filled);
+      this.#filled += count;
+      at += count;
+      if (this.#filled < target.length) return;
+      if (this.#frame === undefined) this.#begin(this.#prefix.readUInt32LE(0));
+      else this.#end(this.#frame);
+    }
+  }
+
+  #begin(length: number): void {
+    this.#frame = Buffer.allocUnsafeSlow(4 + length); // with its prefix, so that blobs lie at multiples of 8
+    this.#filled = 4;
+  }
+
+  #end(frame: Buffer): void {
+    this.#frame = undefined;
+    this.#filled = 0;
+    this.#onFrame(decode<M>(frame));
+  }
+}
+
+function decode<M>(frame: Buffer): Frame<M> {
+  const jsonBytes = frame.readUInt32LE(4);
+  const header = JSON.parse(frame.toString("utf8", prefixBytes, prefixBytes + jsonBytes)) as Header;
+  const tensors: Record<string, HostTensor> = {};
+  let at = prefixBytes + padded(jsonBytes);
+  for (const { name, dtype, shape } of header.tensors) {
+    const data = new arrays[dtype](frame.buffer as ArrayBuffer, frame.byteOffset + at, elementCount(shape));
+    tensors[name] = { dtype, shape, data };
+    at += padded(data.byteLength);
+  }
+  return { message: header.message as M, tensors };
+}
+
+function byteCount(dtype: Dtype, shape: readonly number[]): number {
+  return elementCount(shape) * arrays[dtype].BYTES_PER_ELEMENT;
+}
+
+function padded(bytes: number): number {
+  return Math.ceil(bytes / 8) * 8;
+}

@@ -1,0 +1,267 @@
+import type { EventEmitter } from "node:events";
+import { UsageError } from "../../schemas/errors.ts";
+import type { TaskManifest } from "../../schemas/manifest.ts";
+import type { BatchingOptions } from "../../schemas/serve-config.ts";
+import { HttpError } from "../http-error.ts";
+import { type Batch, Batcher, type Job } from "./batcher.ts";
+import type { EngineEvents, InferenceAnswer, InferenceRequest, ModelLimits, Outcome } from "./inference-engine.ts";
+import { bucketOf, isBatchable, joinRows, rowsOf, splitRows, type Tensors } from "./rows.ts";
+import type { Statistics } from "./statistics.ts";
+import type { WorkerAnswer, WorkerRun } from "./worker-process.ts";
+
+export interface ModelQueueParts {
+  /** `<bundle>.<task>` */
+  readonly name: string;
+  readonly spec: TaskManifest;
+  readonly options: BatchingOptions;
+  readonly statistics: Statistics;
+  readonly events: EventEmitter<EngineEvents>;
+}
+
+/** A request on its way. */
+interface Entry extends Job {
+  readonly inputs: Tensors;
+  readonly outputs: readonly string[];
+  readonly resolve: (answer: InferenceAnswer) => void;
+  readonly reject: (error: Error) => void;
+  readonly signal: AbortSignal | undefined;
+  readonly onAbort: () => void;
+  /** When it left the queue. */
+  dispatchedAt: number | undefined;
+  /** Nobody waits for its answer any more. */
+  settled: boolean;
+}
+
+/**
+ * The requests of one model version, from their arrival to their answer: waiting in the batcher, or being computed.
+ * Decides how each ends, and counts it. Its bundle decides when a batch is taken out and where it runs.
+ */
+export class ModelQueue {
+  readonly name: string;
+  readonly spec: TaskManifest;
+  readonly limits: ModelLimits;
+  readonly #parts: ModelQueueParts;
+  readonly #batcher: Batcher<Entry>;
+  readonly #running = new Set<Entry>();
+
+  constructor(parts: ModelQueueParts) {
+    const { maxBatchRows, preferredBatchRows, maxDelayMs, maxQueue, priorityLevels, timeoutMs } = parts.options;
+    const batchable = isBatchable(parts.spec);
+    this.name = parts.name;
+    this.spec = parts.spec;
+    this.limits = {
+      maxBatchRows: batchable ? maxBatchRows : undefined,
+      maxQueue,
+      priorityLevels,
+      defaultTimeoutMs: timeoutMs,
+    };
+    this.#parts = parts;
+    this.#batcher = new Batcher<Entry>({
+      maxRows: batchable ? maxBatchRows : 1,
+      preferredRows: batchable ? preferredBatchRows : [],
+      maxDelayMs: batchable ? maxDelayMs : 0,
+      maxQueue,
+      priorityLevels,
+    });
+  }
+
+  /** Requests that wait or are being computed. */
+  get pending(): number {
+    return this.#batcher.size + this.#running.size;
+  }
+
+  get oldest(): number {
+    return this.#batcher.oldest;
+  }
+
+  /** When `tick` or `take` must be called at the latest; Infinity for never. */
+  wakeAt(workerFree: boolean): number {
+    let wakeAt = this.#batcher.wakeAt(workerFree);
+    for (const { deadline, settled } of this.#running) if (!settled) wakeAt = Math.min(wakeAt, deadline);
+    return wakeAt;
+  }
+
+  /** Queues a request; rejects as `InferenceEngine.infer` does. */
+  submit(request: InferenceRequest, now: number): Promise<InferenceAnswer> {
+    return new Promise((resolve, reject) => {
+      const entry = this.#entryOf(request, { now, resolve, reject });
+      this.#parts.statistics.pending++;
+      if (entry.signal?.aborted === true) {
+        this.#end(entry, "cancelled", cancelled());
+        return;
+      }
+      if (!this.#batcher.offer(entry)) {
+        this.#end(entry, "rejected", queueFull(this.name, this.limits.maxQueue));
+        return;
+      }
+      entry.signal?.addEventListener("abort", entry.onAbort, { once: true });
+    });
+  }
+
+  /** Answers those whose deadline has come, waiting or not. */
+  tick(now: number): void {
+    for (const entry of this.#batcher.expire(now)) this.#end(entry, "timeout", tooLate(entry));
+    for (const entry of this.#running) {
+      if (!entry.settled && entry.deadline <= now) this.#end(entry, "timeout", tooLate(entry));
+    }
+  }
+
+  /** The batch that a free worker should run now. Call `tick` first. */
+  take(now: number, draining: boolean): Batch<Entry> | undefined {
+    const batch = this.#batcher.take(now, draining);
+    for (const entry of batch?.jobs ?? []) {
+      entry.dispatchedAt = now;
+      this.#running.add(entry);
+    }
+    if (batch !== undefined) this.#parts.statistics.dispatch(batch.reason);
+    return batch;
+  }
+
+  /** Has a batch computed by `run` and its requests answered; never rejects. */
+  async compute(batch: Batch<Entry>, run: (run: WorkerRun) => Promise<WorkerAnswer>): Promise<void> {
+    const began = performance.now();
+    const entries = batch.jobs;
+    const rows = isBatchable(this.spec) ? bucketOf(batch.rows, this.#parts.options.buckets) : batch.rows;
+    try {
+      const inputs = joinRows(
+        entries.map((entry) => entry.inputs),
+        { spec: this.spec, rows },
+      );
+      const sent = run({ model: modelId(this.name, this.spec.version), inputs, outputs: entries[0]!.outputs });
+      const inputMs = performance.now() - began;
+      const { outputs, computeMs } = await sent;
+      const back = performance.now();
+      const parts = splitRows(
+        outputs,
+        entries.map((entry) => entry.rows),
+        this.spec,
+      );
+      for (const [index, entry] of entries.entries()) this.#answer(entry, parts[index]!, { batch, computeMs });
+      // On the way from and to the worker, too: what Triton calls input and output is all that is not inference.
+      const outputMs = performance.now() - back;
+      this.#parts.statistics.batch(batch.rows, { inputMs, inferMs: computeMs, outputMs });
+      this.#parts.events.emit("batch", {
+        model: this.name,
+        version: this.spec.version,
+        requests: entries.length,
+        rows: batch.rows,
+        padding: rows - batch.rows,
+        reason: batch.reason,
+        computeMs,
+      });
+    } catch (error) {
+      const lost = error instanceof HttpError;
+      for (const entry of entries) this.#end(entry, lost ? "worker_lost" : "failure", error as Error);
+    } finally {
+      for (const entry of entries) this.#running.delete(entry);
+    }
+  }
+
+  /** Ends what waits; what is being computed goes on. */
+  rejectWaiting(error: HttpError): void {
+    for (const entry of this.#batcher.clear()) this.#end(entry, "rejected", error);
+  }
+
+  #entryOf(
+    request: InferenceRequest,
+    { now, resolve, reject }: { now: number; resolve: Entry["resolve"]; reject: Entry["reject"] },
+  ): Entry {
+    const { defaultPriority, timeoutMs: defaultTimeoutMs } = this.#parts.options;
+    const rows = rowsOf(request.inputs, this.spec);
+    const { maxBatchRows = 1 } = this.limits;
+    if (rows > maxBatchRows) {
+      throw new UsageError(
+        `Cannot infer: a request to "${this.name}" must have at most ${maxBatchRows} rows, got ${rows}; send several`,
+        { code: "too_many_rows", path: ["inputs"] },
+      );
+    }
+    const outputs = request.outputs ?? this.spec.outputs.map(({ name }) => name);
+    const timeoutMs = request.timeoutMs || defaultTimeoutMs;
+    const entry: Entry = {
+      key: outputs.join(),
+      rows,
+      priority: this.#priorityOf(request.priority || defaultPriority),
+      arrivedAt: now,
+      deadline: timeoutMs > 0 ? now + timeoutMs : Number.POSITIVE_INFINITY,
+      inputs: request.inputs,
+      outputs,
+      resolve,
+      reject,
+      signal: request.signal,
+      onAbort: () => {
+        this.#batcher.remove(entry);
+        this.#end(entry, "cancelled", cancelled());
+      },
+      dispatchedAt: undefined,
+      settled: false,
+    };
+    return entry;
+  }
+
+  #priorityOf(priority: number): number {
+    const { priorityLevels } = this.limits;
+    if (Number.isInteger(priority) && priority >= 1 && priority <= priorityLevels) return priority;
+    throw new UsageError(`Cannot infer: priority must be an integer from 0 to ${priorityLevels}, got ${priority}`, {
+      code: "bad_priority",
+      path: ["parameters", "priority"],
+    });
+  }
+
+  #answer(entry: Entry, outputs: Tensors, { batch, computeMs }: { batch: Batch<Entry>; computeMs: number }): void {
+    if (entry.settled) return;
+    const queueMs = entry.dispatchedAt! - entry.arrivedAt;
+    const answer: InferenceAnswer = {
+      version: this.spec.version,
+      outputs,
+      timing: { queueMs, computeMs, batchRows: batch.rows },
+    };
+    this.#settle(entry, "success", computeMs);
+    entry.resolve(answer);
+  }
+
+  #end(entry: Entry, outcome: Outcome, error: Error): void {
+    if (entry.settled) return;
+    this.#settle(entry, outcome, 0);
+    entry.reject(error);
+  }
+
+  #settle(entry: Entry, outcome: Outcome, computeMs: number): void {
+    const now = performance.now();
+    entry.settled = true;
+    entry.signal?.removeEventListener("abort", entry.onAbort);
+    const { statistics, events, spec } = this.#parts;
+    const { rows, arrivedAt } = entry;
+    const queueMs = (entry.dispatchedAt ?? now) - arrivedAt;
+    const totalMs = now - arrivedAt;
+    statistics.pending--;
+    statistics.request(outcome, { rows, totalMs, queueMs });
+    events.emit("request", { model: this.name, version: spec.version, outcome, rows, queueMs, computeMs, totalMs });
+  }
+}
+
+/** Name of a model version between the server and its workers. */
+export function modelId(name: string, version: string): string {
+  return `${name} version ${version}`;
+}
+
+function queueFull(name: string, maxQueue: number): HttpError {
+  return new HttpError(`Cannot infer: at most ${maxQueue} requests may wait for "${name}", got one more`, {
+    status: 429,
+    code: "queue_full",
+    headers: { "Retry-After": "1" },
+  });
+}
+
+function tooLate({ deadline, arrivedAt, dispatchedAt }: Entry): HttpError {
+  const where = dispatchedAt === undefined ? "waiting for its turn" : "being computed";
+  const ms = Math.round(deadline - arrivedAt);
+  return new HttpError(`Cannot infer: an answer must be there within ${ms} ms, got a request still ${where}`, {
+    status: 504,
+    code: "timeout",
+  });
+}
+
+/** 499 is what nginx logs for it; nobody is there to read it. */
+function cancelled(): HttpError {
+  return new HttpError("Cannot infer: the client is gone", { status: 499, code: "cancelled" });
+}

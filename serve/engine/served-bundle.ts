@@ -1,0 +1,164 @@
+import type { EventEmitter } from "node:events";
+import type { Device } from "../../runtime/session.ts";
+import type { BundleOptions } from "../../schemas/serve-config.ts";
+import { type HttpError, unavailable } from "../http-error.ts";
+import type { BundleFiles } from "./bundle-files.ts";
+import type { EngineEvents, InferenceAnswer, InferenceRequest } from "./inference-engine.ts";
+import { type ModelQueue, modelId } from "./model-queue.ts";
+import type { WorkerProcess } from "./worker-process.ts";
+import { type PoolEvents, WorkerPool } from "./worker-pool.ts";
+
+export interface ServedBundleParts {
+  readonly files: BundleFiles;
+  readonly options: BundleOptions;
+  /** One for each version of each task. */
+  readonly queues: readonly ModelQueue[];
+  readonly events: EventEmitter<EngineEvents>;
+}
+
+/** One state of a bundle's files in service: its workers, and the queues of its models, which share them. */
+export class ServedBundle {
+  readonly files: BundleFiles;
+  readonly queues: readonly ModelQueue[];
+  readonly #events: EventEmitter<EngineEvents>;
+  #pool: WorkerPool | undefined;
+  /** Why requests are refused at once: no worker runs, and none could be started. */
+  #broken: HttpError | undefined;
+  #draining = false;
+  #onEmpty: (() => void) | undefined;
+  #pumpPlanned = false;
+  #timer: { readonly at: number; readonly handle: NodeJS.Timeout } | undefined;
+
+  private constructor({ files, queues, events }: ServedBundleParts) {
+    this.files = files;
+    this.queues = queues;
+    this.#events = events;
+  }
+
+  /** Resolves once every worker has loaded and warmed every model. @throws FailureError when one cannot */
+  static async start(parts: ServedBundleParts): Promise<ServedBundle> {
+    const { files, options, queues } = parts;
+    const bundle = new ServedBundle(parts);
+    const models = queues.map(({ name, spec }) => {
+      const { sha256, inputs, outputs } = spec;
+      return { id: modelId(name, spec.version), file: files.pathOf(spec), sha256, inputs, outputs };
+    });
+    const settings = { device: options.device, threads: options.threads, models };
+    bundle.#pool = await WorkerPool.start(settings, options.instances, bundle.#poolEvents());
+    return bundle;
+  }
+
+  get device(): Device {
+    return this.#pool!.device;
+  }
+
+  get pids(): readonly number[] {
+    return this.#pool!.pids;
+  }
+
+  get healthy(): boolean {
+    return this.#broken === undefined;
+  }
+
+  get pending(): number {
+    return this.queues.reduce((sum, queue) => sum + queue.pending, 0);
+  }
+
+  submit(queue: ModelQueue, request: InferenceRequest): Promise<InferenceAnswer> {
+    if (this.#broken !== undefined) return Promise.reject(this.#broken);
+    const answer = queue.submit(request, performance.now());
+    this.#planPump();
+    return answer;
+  }
+
+  /** Sends what waits without delay; resolves once nothing is left. */
+  drain(): Promise<void> {
+    this.#draining = true;
+    this.#pump();
+    if (this.pending === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onEmpty = resolve;
+    });
+  }
+
+  /** Ends the workers; requests that are left get 503. */
+  async stop(graceMs: number): Promise<void> {
+    clearTimeout(this.#timer?.handle);
+    this.#broken = unavailable("Cannot infer: the model is being stopped", "stopping");
+    for (const queue of this.queues) queue.rejectWaiting(this.#broken);
+    await this.#pool!.stop(graceMs);
+  }
+
+  #poolEvents(): PoolEvents {
+    const { name } = this.files.manifest;
+    const tell = (change: "started" | "lost" | "failed", pid: number | undefined, reason = "", batches = 0): void => {
+      this.#events.emit("worker", { bundle: name, change, pid, reason, batches });
+    };
+    return {
+      onFree: () => this.#pump(),
+      onLost: (worker: WorkerProcess, reason, batches) => tell("lost", worker.pid, reason, batches),
+      onStarted: (worker) => {
+        this.#broken = undefined;
+        tell("started", worker.pid);
+      },
+      onFailed: (error) => {
+        this.#broken = unavailable(`Cannot infer: no worker of "${name}" could be started`, "worker_starting");
+        for (const queue of this.queues) queue.rejectWaiting(this.#broken);
+        tell("failed", undefined, error.message);
+      },
+    };
+  }
+
+  /** After the sockets that are readable now have been read: requests that came together ride together. */
+  #planPump(): void {
+    if (this.#pumpPlanned) return;
+    this.#pumpPlanned = true;
+    setImmediate(() => {
+      this.#pumpPlanned = false;
+      this.#pump();
+    });
+  }
+
+  /** Does all that is due: times out, dispatches while workers are free, and sets the clock for the next time. */
+  #pump(): void {
+    const pool = this.#pool;
+    if (pool === undefined) return;
+    const now = performance.now();
+    for (const queue of this.queues) queue.tick(now);
+    while (pool.free && this.#dispatchOne(pool, now));
+    this.#setTimer(pool, now);
+    if (this.#onEmpty !== undefined && this.pending === 0) this.#onEmpty();
+  }
+
+  /** The model whose request has waited longest comes first. */
+  #dispatchOne(pool: WorkerPool, now: number): boolean {
+    const waiting = this.queues.filter((queue) => queue.oldest < Number.POSITIVE_INFINITY);
+    if (waiting.length > 1) waiting.sort((one, other) => one.oldest - other.oldest);
+    for (const queue of waiting) {
+      const batch = queue.take(now, this.#draining);
+      if (batch === undefined) continue;
+      // Its own "free" event comes before its answers are handed out: an idle worker is more urgent than they are.
+      void queue.compute(batch, (run) => pool.run(run)).then(() => this.#planPump());
+      return true;
+    }
+    return false;
+  }
+
+  #setTimer(pool: WorkerPool, now: number): void {
+    const { free } = pool;
+    let at = Number.POSITIVE_INFINITY;
+    for (const queue of this.queues) at = Math.min(at, queue.wakeAt(free));
+    // One that fires too early finds nothing to do and sets the next.
+    if (at === Number.POSITIVE_INFINITY || (this.#timer !== undefined && this.#timer.at <= at)) return;
+    clearTimeout(this.#timer?.handle);
+    const handle = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#pump();
+      },
+      Math.max(0, Math.ceil(at - now)),
+    );
+    handle.unref();
+    this.#timer = { at, handle };
+  }
+}
