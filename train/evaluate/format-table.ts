@@ -1,6 +1,7 @@
 import type { Figure } from "../../schemas/manifest.ts";
 import type { Results } from "../../schemas/results.ts";
-import { jointName, trainingPairs } from "./measure.ts";
+import { jointName } from "./asked-factors.ts";
+import { trainingPairs } from "./training-pairs.ts";
 
 const allBlocks = ["common", "unique_1", "unique_2", "all"] as const;
 

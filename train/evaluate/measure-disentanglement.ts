@@ -10,7 +10,7 @@ import { joinColumns, type Matrix } from "../../information/matrix.ts";
 import type { Figure } from "../../schemas/manifest.ts";
 import type { Factor } from "../data/pair-source.ts";
 import type { EncodedPairs } from "./encode-pairs.ts";
-import { variedFactors } from "./measure.ts";
+import { variedFactors } from "./asked-factors.ts";
 
 /** Order of the code, the paper's (u1, c, u2), and the block that each part is of. */
 const blocks = ["unique_1", "common", "unique_2"] as const;

@@ -4,7 +4,7 @@ import type { Results } from "../../schemas/results.ts";
 import type { State } from "../engine/engine.ts";
 import { familyByName } from "../models/registry.ts";
 import { encodePairs } from "./encode-pairs.ts";
-import { measure, trainingPairs } from "./measure.ts";
+import { measure } from "./measure.ts";
 import { measureDisentanglement } from "./measure-disentanglement.ts";
 import type { Findings, Subject } from "./protocol.ts";
 import { dimensionRates } from "./report/dimension-rates.ts";
@@ -13,6 +13,7 @@ import { importanceSection } from "./report/importance-section.ts";
 import { informationSection } from "./report/information-section.ts";
 import { drawPictures } from "./report/pictures.ts";
 import { rateSection } from "./report/rate-section.ts";
+import { trainingPairs } from "./training-pairs.ts";
 
 /** Two-view Gaussian codes: what each block tells of each factor, rates, disentanglement, pictures of both views. */
 export async function twoView(subject: Subject): Promise<Findings> {

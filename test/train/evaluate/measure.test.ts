@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from "vitest";
 import { compare } from "../../../train/evaluate/compare.ts";
 import { encodePairs } from "../../../train/evaluate/encode-pairs.ts";
 import { measure } from "../../../train/evaluate/measure.ts";
+import { measureUsable } from "../../../train/evaluate/measure-usable.ts";
 import { stream } from "../../../train/random.ts";
 import { plantedEncoder, plantedFactors, plantedSource } from "./planted-pairs.ts";
 
@@ -45,6 +46,14 @@ test("every figure is in bits, names its estimator and its number of rows, and l
     "usable.turn.unique_2",
     "usable.turn.all",
     "usable.turn.unique",
+    "usable_drawn.class.common",
+    "usable_drawn.class.unique_1",
+    "usable_drawn.class.unique_2",
+    "usable_drawn.class.unique",
+    "usable_drawn.turn.common",
+    "usable_drawn.turn.unique_1",
+    "usable_drawn.turn.unique_2",
+    "usable_drawn.turn.unique",
     "rate.common",
     "rate.common_2",
     "rate.unique_1",
@@ -87,9 +96,9 @@ test("a learned prior is the one that rates are taken against", async () => {
 });
 
 test("the same seed gives the same figures, and pairs do not depend on how many are asked for", async () => {
-  expect((await measured()).figures).toEqual(usual.figures);
-  const fewer = await encodePairs(plantedEncoder(), plantedSource, { pairs: 500, seed: 3 });
-  expect(fewer.labels[0].class).toEqual(usual.encoded.labels[0].class!.subarray(0, 500));
+  const few = await measured(plantedEncoder(), 500);
+  expect((await measured(plantedEncoder(), 500)).figures).toEqual(few.figures);
+  expect(few.encoded.labels[0].class).toEqual(usual.encoded.labels[0].class!.subarray(0, 500));
 });
 
 test("an encoder that answers another number of rows is refused", async () => {
@@ -163,7 +172,7 @@ test("common factors that a code lines up in mixed order are found jointly, thou
     { name: "still", size: 1, role: "common" },
   ] as const;
   const labels = { shape, scale, still: new Int32Array(pairs) };
-  const figures = measure({ codes, labels: [labels, labels] }, { seed: 6, factors });
+  const figures = measureUsable({ codes, labels: [labels, labels] }, "means", { seed: 6, factors });
   const bits = (name: string) => figures.find(({ quantity }) => quantity === name)?.value;
   expect(bits("usable.common_factors.common")).toBeGreaterThan(Math.log2(9) - 0.15);
   expect(bits("entropy.common_factors")).toBeCloseTo(Math.log2(9), 1);
@@ -181,6 +190,6 @@ test("one common factor, or too many combinations of them, make no joint figure"
     { name: "again", size: 9, role: "common" },
   ] as const;
   const labels = { class: shared!, again: shared! };
-  const more = measure({ codes: encoded.codes, labels: [labels, labels] }, { seed: 3, factors: wide });
+  const more = measureUsable({ codes: encoded.codes, labels: [labels, labels] }, "means", { seed: 3, factors: wide });
   expect(more.some(({ quantity }) => quantity.includes("common_factors"))).toBe(false);
 });

@@ -7,7 +7,7 @@ import { validate } from "../../../schemas/validate.ts";
 import { openSource, sourceNeedsFiles } from "../../../train/data/open-source.ts";
 import type { SourceDescription } from "../../../train/data/pair-source.ts";
 import { pairRotatedDigits } from "../../../train/data/rotated-digits.ts";
-import { jointName } from "../../../train/evaluate/measure.ts";
+import { jointName } from "../../../train/evaluate/asked-factors.ts";
 import { familyByName } from "../../../train/models/registry.ts";
 import { countParameters } from "../../../train/networks/parameters.ts";
 import { readRecipe, recipeNames } from "../../../train/recipes/read-recipe.ts";

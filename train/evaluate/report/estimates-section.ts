@@ -8,6 +8,8 @@ const meanings: Readonly<Record<string, string>> = {
     "Entropy of a factor's labels: the most that any code can tell of it. The plug-in estimate is low by about (values − 1) / (2 n ln 2) bits.",
   usable:
     "Usable information: what a probe of a stated kind finds about a factor in the means of a block. Up to sampling error a lower bound on the mutual information of code and factor: what stands in the code in a form that the probe cannot read is not counted. Small negative values are that error. It is no upper bound: a 0 does not prove that a block is free of a factor.",
+  usable_drawn:
+    "Usable information of drawn codes: the same in one draw from each posterior, a lower bound on the mutual information of a drawn code and the factor, up to sampling error. Boosted trees tell means apart that lie much closer to each other than the posterior is wide; drawn codes do not have such differences. Where it is far below the figure for means, the block is cleaner than the means suggest.",
   rate: "Rate: mean divergence of the posterior from the prior. An upper bound on the mutual information of the code and its view, reached when the prior is the average posterior. It bounds the common information of the data from neither side (Kleinman et al., section 3.1).",
   purity:
     "Block purity: share of a factor's importance that lies in the block where it belongs. 1 is right, and a share bounds no information.",
