@@ -41,6 +41,8 @@ function about({ name, family, recipe, seed, steps, parameters, created, produce
   );
 }
 
+const roles = { common: "common to both views", unique: "unique to each view", single: "of the image" } as const;
+
 function data({
   data: { name, summary, factors, commonInformationBits, provenance },
   samples,
@@ -61,7 +63,7 @@ function data({
               factor.name,
               thousands(factor.size),
               Math.log2(factor.size).toFixed(3),
-              factor.role === "common" ? "common to both views" : "unique to each view",
+              roles[factor.role],
             ]),
           ),
         ]),

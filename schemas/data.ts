@@ -4,11 +4,19 @@ import { type Static, Type } from "typebox";
 
 const closed = { additionalProperties: false } as const;
 
+const views = Type.Integer({
+  minimum: 1,
+  maximum: 2,
+  default: 2,
+  description: "2: pairs; 1: single images, for families that see one view",
+});
+
 const dspritesFactor = Type.Enum(["shape", "scale", "orientation", "position_x", "position_y"]);
 
 export const dspritesOptionsSchema = Type.Object(
   {
     source: Type.Literal("dsprites"),
+    views,
     size: Type.Enum([32, 64], { default: 64, description: "pixels of a side" }),
     common: Type.Optional(
       Type.Array(dspritesFactor, { description: "factors that both views share; default: those not in `unique`" }),
@@ -106,6 +114,7 @@ export type Shapes3dOptions = Static<typeof shapes3dOptionsSchema>;
 export const dspritesFileOptionsSchema = Type.Object(
   {
     source: Type.Literal("dsprites-file"),
+    views,
     file: Type.String({
       default: "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz",
       description: "in the data folder: npz, or HDF5 where it ends in .hdf5 or .h5; all images or a part of them",

@@ -81,7 +81,7 @@ export const dataSchema = Type.Object(
         {
           name: Type.String(),
           size: Type.Integer({ minimum: 1 }),
-          role: Type.Union([Type.Literal("common"), Type.Literal("unique")]),
+          role: Type.Union([Type.Literal("common"), Type.Literal("unique"), Type.Literal("single")]),
         },
         closed,
       ),

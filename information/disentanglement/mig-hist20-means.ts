@@ -21,6 +21,16 @@ const bins = 20;
  * @throws RangeError for fewer than 2 latents, a factor that does not vary, fewer rows than classes, or rows that differ
  */
 export function migHist20Means(codes: Matrix, factors: readonly LabelledFactor[]): Score {
+  const gap = meanGap(histogramInformation(codes, factors));
+  return { ...gap, definition: "mig-hist20-means (20 equal-width bins of the means, plug-in, disentanglement_lib)" };
+}
+
+/**
+ * What the gap is taken of: [latents x factors] row-major, I(latent; factor) / H(factor), between 0 and 1 up to bias.
+ *
+ * @throws RangeError as `migHist20Means`
+ */
+export function histogramInformation(codes: Matrix, factors: readonly LabelledFactor[]): Matrix {
   const action = "compute mig-hist20-means";
   requireMatrix(action, "codes", codes);
   requireFactors(action, codes, factors);
@@ -34,8 +44,7 @@ export function migHist20Means(codes: Matrix, factors: readonly LabelledFactor[]
       values[j * factors.length + k] = shared / entropy;
     }
   }
-  const gap = meanGap({ rows: codes.columns, columns: factors.length, values });
-  return { ...gap, definition: "mig-hist20-means (20 equal-width bins of the means, plug-in, disentanglement_lib)" };
+  return { rows: codes.columns, columns: factors.length, values };
 }
 
 /** Bin of every value between the least and the greatest; all in the first where they are equal. */

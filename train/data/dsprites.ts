@@ -2,12 +2,14 @@ import type { DspritesOptions } from "../../schemas/data.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
 import { createDspritesRenderer, DSPRITES_RENDERER, DSPRITES_SIZES } from "./dsprites-renderer.ts";
 import type { Labels, PairSource } from "./pair-source.ts";
+import { requireNoRoles, singleFromFactors } from "./single-view.ts";
 import { assignRoles, commonFactorBits, drawLabels, type FactorSize, namesOf, strideFor } from "./pairing.ts";
 
 const ACTION = `open data source "dsprites"`;
 
 /**
- * Pairs of procedural dSprites images: `view_1` and `view_2`, uint8 [size, side, side, 1], 0 or 255.
+ * Pairs of procedural dSprites images: `view_1` and `view_2`, uint8 [size, side, side, 1], 0 or 255; with `views` 1
+ * single ones, `image`.
  *
  * With the default roles this is Common-dsprites of the GK-VAE paper: positions unique, shape, scale and orientation
  * common, 9.492 bits. A thinned factor keeps every n-th value from 0 on and has labels 0 .. kept - 1.
@@ -28,11 +30,22 @@ export function createDsprites(options: DspritesOptions): PairSource {
     { name: "position_x", size: options.positions },
     { name: "position_y", size: options.positions },
   ];
+  const render = createDspritesRenderer(side);
+  if (options.views === 1) {
+    requireNoRoles(options, ACTION);
+    return singleFromFactors({
+      name: "dsprites",
+      summary: `procedural dSprites ${side}x${side}, single images: ${sizes.map(({ name, size }) => `${name} ${size}`).join(", ")}`,
+      image: { height: side, width: side, channels: 1 },
+      provenance: { renderer: DSPRITES_RENDERER },
+      sizes,
+      render: drawView,
+    });
+  }
   const untold = options.common === undefined && options.unique === undefined;
   const unique = untold ? ["position_x", "position_y"] : options.unique;
   const factors = assignRoles(sizes, { common: options.common, unique }, ACTION);
   const bits = commonFactorBits(factors);
-  const render = createDspritesRenderer(side);
 
   function drawView(labels: Labels, size: number): HostTensor {
     const data = new Uint8Array(size * side * side);

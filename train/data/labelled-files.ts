@@ -9,6 +9,7 @@ import { binaryImages, type ImageStore, type ImageStoreBuilder, plainImages } fr
 import type { PairSource } from "./pair-source.ts";
 import { type FactorColumn, pairRows } from "./paired-rows.ts";
 import type { Roles } from "./pairing.ts";
+import { requireNoRoles, singleFromRows } from "./single-view.ts";
 
 const DSPRITES_FACTORS = ["shape", "scale", "orientation", "position_x", "position_y"] as const;
 const SHAPES3D_FACTORS = ["floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation"] as const;
@@ -23,7 +24,8 @@ interface Tables {
 }
 
 /**
- * Pairs of the published dSprites images, or of a part of them, held in memory as bits (377 MB for all).
+ * Pairs of the published dSprites images, or of a part of them, held in memory as bits (377 MB for all); with `views` 1
+ * single ones.
  * Files: `imgs` [count, 64, 64] of 0 and 1; `latents_classes` (npz) or `latents/classes` (HDF5) [count, 5 or 6], where the
  * first of six is the colour, always the same. Roles as of source `dsprites`; pairing as in `pairRows`.
  *
@@ -48,15 +50,19 @@ export function openDspritesFile(
   const classes = isHdf5 ? "latents/classes" : "latents_classes";
   const columns = readColumns(tables, classes, { names: DSPRITES_FACTORS, leading: "color", action });
   close();
-  return pairRows({
+  const set = {
     name: "dsprites-file",
-    title: `dSprites of "${basename(file)}"`,
     images: builder.done(),
     columns,
-    roles: untoldRoles(options, ["position_x", "position_y"]),
     provenance: { [basename(file)]: sha256OfFile(file, action) },
     action,
-  });
+  };
+  const title = `dSprites of "${basename(file)}"`;
+  if (options.views === 1) {
+    requireNoRoles(options, action);
+    return singleFromRows({ ...set, summary: `${title}: ${count} single images` });
+  }
+  return pairRows({ ...set, title, roles: untoldRoles(options, ["position_x", "position_y"]) });
 }
 
 /**

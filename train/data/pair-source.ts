@@ -6,8 +6,8 @@ export interface Factor {
   readonly name: string;
   /** Number of values; labels are 0 .. size - 1. */
   readonly size: number;
-  /** `common`: one draw for both views. `unique`: drawn for each view alone. */
-  readonly role: "common" | "unique";
+  /** `common`: one draw for both views. `unique`: drawn for each view alone. `single`: there is one view only. */
+  readonly role: "common" | "unique" | "single";
 }
 
 export interface SourceDescription {
@@ -34,9 +34,9 @@ export interface SourceDescription {
 export type Labels = Readonly<Record<string, Int32Array>>;
 
 export interface Minibatch {
-  /** By graph input name, for instance `view_1` and `view_2`: uint8 [size, height, width, channels]. */
+  /** By graph input name, for instance `view_1` and `view_2`, or `image` where there is one view: uint8 [size, height, width, channels]. */
   readonly tensors: Readonly<Record<string, HostTensor>>;
-  /** Labels of view 1 and of view 2: used by evaluation only, never by an unsupervised objective. */
+  /** Labels of view 1 and of view 2, the same twice where there is one: used by evaluation only, never by an unsupervised objective. */
   readonly labels: readonly [Labels, Labels];
 }
 

@@ -5,9 +5,14 @@ import { type Random, stream } from "../random.ts";
 /** The noise tensor `name` of training step `step` (from 1): float32, a pure function of its address. */
 export function drawNoise(spec: NoiseSpec, { seed, name, step }: NoiseAddress): HostTensor {
   const random = stream(seed, "noise", name, step);
-  const draw = samplers[spec.distribution];
   const data = new Float32Array(elementCount(spec.shape));
-  for (let i = 0; i < data.length; i++) data[i] = draw(random);
+  if (spec.distribution === "permutation") {
+    const n = spec.shape.at(-1)!;
+    for (let first = 0; first < data.length; first += n) data.set(random.permutation(n), first);
+  } else {
+    const draw = samplers[spec.distribution];
+    for (let i = 0; i < data.length; i++) data[i] = draw(random);
+  }
   return { dtype: "float32", shape: spec.shape, data };
 }
 
@@ -17,7 +22,7 @@ export interface NoiseAddress {
   readonly step: number;
 }
 
-const samplers: Record<NoiseSpec["distribution"], (random: Random) => number> = {
+const samplers: Record<Exclude<NoiseSpec["distribution"], "permutation">, (random: Random) => number> = {
   normal: (random) => random.normal(),
   uniform: (random) => belowOne(random.uniform()),
   gumbel: (random) => -Math.log(-Math.log(insideUnit(random.uniform()))),

@@ -10,6 +10,7 @@ const scores = ["purity", "dci.disentanglement", "dci.completeness", "mig-hist20
 
 /** The closing table of an evaluation for a terminal, in bits. Ends without a line break. */
 export function formatTable({ data, figures, pairs, step }: Results): string {
+  if (!figures.some(({ quantity }) => quantity.startsWith("usable."))) return listOf(figures, step);
   const byName = new Map(figures.map((figure) => [figure.quantity, figure]));
   const bits = (quantity: string): string => byName.get(quantity)?.value.toFixed(2) ?? "-";
   const blocks = allBlocks.filter((block) => figures.some(({ quantity }) => quantity.endsWith(`.${block}`)));
@@ -51,9 +52,23 @@ export function formatTable({ data, figures, pairs, step }: Results): string {
   if (scored.length > 0) {
     lines.push(`Of 1: ${scored.map((quantity) => `${quantity} ${byName.get(quantity)!.value.toFixed(2)}`).join(", ")}`);
   }
+  return [...lines, ...verdicts(figures)].join("\n");
+}
+
+/** Figures of families that are not measured by usable information, one a line. */
+function listOf(figures: Results["figures"], step: number): string {
+  const rows = figures.map(({ quantity, value, unit, interval }) => [
+    quantity,
+    value.toFixed(3),
+    unit === "1" ? "" : unit,
+    interval === undefined ? "" : `${interval[0].toFixed(3)} to ${interval[1].toFixed(3)}`,
+  ]);
+  return [`After ${count(step)} steps`, "", ...columns("lrll", rows), ...verdicts(figures)].join("\n");
+}
+
+function verdicts(figures: Results["figures"]): string[] {
   const judged = figures.filter(({ paper, met }) => paper !== undefined || met !== undefined);
-  if (judged.length > 0) lines.push("", "Expected by the recipe:", ...columns("lrlll", judged.map(verdict)));
-  return lines.join("\n");
+  return judged.length === 0 ? [] : ["", "Expected by the recipe:", ...columns("lrlll", judged.map(verdict))];
 }
 
 function verdict({ quantity, value, paper, minimum, maximum, met }: Figure): string[] {

@@ -35,7 +35,8 @@ export interface OutputSpec {
 
 export interface NoiseSpec {
   readonly shape: readonly number[];
-  readonly distribution: "normal" | "uniform" | "gumbel";
+  /** `permutation`: along the last axis an order of 0 .. n - 1, uniformly random. */
+  readonly distribution: "normal" | "uniform" | "gumbel" | "permutation";
 }
 
 /**
@@ -82,7 +83,8 @@ export interface TaskSpec {
 
 /** A block of the representation: what `encode` returns under `<name>_mean`, and where each dimension stands. */
 export interface LatentBlock {
-  readonly name: "common" | "unique_1" | "unique_2";
+  /** `latent`: the one block of a family that sees one view. */
+  readonly name: "common" | "unique_1" | "unique_2" | "latent";
   readonly dimensions: readonly string[];
 }
 

@@ -1,9 +1,11 @@
 import type { TSchema } from "typebox";
 import { contrastiveConfigSchema } from "../../schemas/contrastive-config.ts";
+import { disentangleConfigSchema } from "../../schemas/disentangle-config.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import { gkVaeConfigSchema } from "../../schemas/gk-vae-config.ts";
 import { nearest, validate } from "../../schemas/validate.ts";
 import { contrastive } from "./contrastive.ts";
+import { disentangle } from "./disentangle.ts";
 import type { ModelFamily } from "./family.ts";
 import { gkVae } from "./gk-vae.ts";
 
@@ -11,6 +13,7 @@ import { gkVae } from "./gk-vae.ts";
 const entries: readonly { readonly family: ModelFamily<unknown>; readonly schema: TSchema }[] = [
   { family: gkVae as ModelFamily<unknown>, schema: gkVaeConfigSchema },
   { family: contrastive as ModelFamily<unknown>, schema: contrastiveConfigSchema },
+  { family: disentangle as ModelFamily<unknown>, schema: disentangleConfigSchema },
 ];
 
 export const familyNames: readonly string[] = entries.map(({ family }) => family.name);

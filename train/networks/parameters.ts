@@ -22,6 +22,23 @@ export function addLayer(
   into[`${name}.bias`] = uniformVariable(`${name}.bias`, [bias], 1 / Math.sqrt(fanIn), seed);
 }
 
+/**
+ * Adds `<name>.kernel`, uniform within sqrt(6 / (fanIn + fanOut)), and `<name>.bias`, zero: TensorFlow's defaults.
+ *
+ * Source: Glorot & Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html, equation 16
+ *
+ * @param bias shape of the bias
+ */
+export function addGlorotLayer(
+  into: MutableNetworks,
+  name: string,
+  layer: { kernel: readonly number[]; bias: readonly number[]; fanIn: number; fanOut: number; seed: number },
+): void {
+  const { kernel, bias, fanIn, fanOut, seed } = layer;
+  into[`${name}.kernel`] = uniformVariable(`${name}.kernel`, kernel, Math.sqrt(6 / (fanIn + fanOut)), seed);
+  into[`${name}.bias`] = namedVariable(`${name}.bias`, () => tf.zeros([...bias]));
+}
+
 function uniformVariable(name: string, shape: readonly number[], bound: number, seed: number): tf.Variable {
   const random = stream(seed, "init", name);
   const values = Float32Array.from(

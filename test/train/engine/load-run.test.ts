@@ -36,7 +36,7 @@ const recipe: Recipe = {
 
 test("a finished run gives its recipe and the values of its last checkpoint, slots included", async () => {
   const outDir = path.join(temporaryFolder(), "run");
-  const source = createDsprites({ source: "dsprites", size: 32, scales: 6, orientations: 40, positions: 32 });
+  const source = createDsprites({ source: "dsprites", views: 2, size: 32, scales: 6, orientations: 40, positions: 32 });
   const model = { ...recipe.model, weights: { prior: 1, unique: 10, common: 0.1, matching: 12.8 } };
   const whole = { ...recipe, model };
   await runTraining({ recipe: whole, family: familyByName("gk-vae"), source, outDir, device: "cpu" });

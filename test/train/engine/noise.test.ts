@@ -48,3 +48,16 @@ test("a shape without dimensions is one number", () => {
   expect(coin.shape).toEqual([]);
   expect(coin.data).toHaveLength(1);
 });
+
+test("permutation noise has every number of a row once, in an order of its own", () => {
+  const spec: NoiseSpec = { shape: [50, 8], distribution: "permutation" };
+  const data = drawNoise(spec, { seed: 1, name: "orders", step: 1 }).data as Float32Array;
+  const rows = Array.from({ length: 50 }, (_, i) => Array.from(data.slice(8 * i, 8 * i + 8)));
+  for (const row of rows) expect([...row].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  expect(new Set(rows.map(String)).size).toBe(50);
+  // Each place has each number with chance 1/8: 50 rows, within five standard errors.
+  for (let place = 0; place < 8; place++) {
+    const zeros = rows.filter((row) => row[place] === 0).length;
+    expect(Math.abs(zeros - 50 / 8)).toBeLessThan(5 * Math.sqrt((50 * 7) / 64));
+  }
+});

@@ -53,6 +53,7 @@ for (const name of recipeNames()) {
       ...[...factors, { name: jointName }].flatMap((factor) => blocks.map((block) => `usable.${factor.name}.${block}`)),
       ...["common", "common_2", "unique_1", "unique_2"].map((block) => `rate.${block}`),
       "disagreement.common",
+      ...["mig-hist20-means", "reconstruction", "rate", "informative_latents"],
     ];
     for (const { quantity, unit, source, paper, minimum, maximum } of recipe.expected) {
       expect(known).toContain(quantity);

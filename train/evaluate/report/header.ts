@@ -15,6 +15,8 @@ export interface HeaderContent {
 export function header({ recipe, results, status, command }: HeaderContent): Html {
   const { data, step, steps, pairs, seed, family, created, producer } = results;
   const exact = data.commonInformationBits;
+  const isSingle = data.factors.some(({ role }) => role === "single");
+  const examples = isSingle ? "images" : "pairs";
   const rows: readonly (readonly [string, string | undefined])[] = [
     ["experiment", recipe.name],
     ["reproduces", recipe.source],
@@ -22,14 +24,18 @@ export function header({ recipe, results, status, command }: HeaderContent): Htm
     ["data", data.summary],
     [
       "exact common information",
-      exact === undefined ? "not known for this source" : `${exact.toFixed(3)} bits (Gács-Körner)${mutual(data)}`,
+      isSingle
+        ? undefined
+        : exact === undefined
+          ? "not known for this source"
+          : `${exact.toFixed(3)} bits (Gács-Körner)${mutual(data)}`,
     ],
     [
       "training",
-      `${count(step)} of ${count(steps)} steps of ${recipe.training.batchSize} pairs, seed ${seed}${elapsed(status)}`,
+      `${count(step)} of ${count(steps)} steps of ${recipe.training.batchSize} ${examples}, seed ${seed}${elapsed(status)}`,
     ],
     ["trained on", status === undefined ? undefined : `${status.device}, ${status.engine} engine`],
-    ["evaluated on", `${count(pairs)} fresh pairs`],
+    ["evaluated on", `${count(pairs)} fresh ${examples}`],
     ["provenance", provenance(data.provenance)],
     ["written", `${created.slice(0, 16).replace("T", " ")} UTC by ${producer}`],
   ];

@@ -18,7 +18,7 @@ export function imageSections(pictures: Pictures, rates: readonly DimensionRate[
 }
 
 /** Tiles are shown at a whole multiple of their size where there is room. */
-function image(rows: readonly (readonly Tile[])[], alt: string): Html {
+export function pictureOf(rows: readonly (readonly Tile[])[], alt: string): Html {
   const { png, width, height } = drawTiles(rows);
   const zoom = Math.max(1, Math.round(48 / rows[0]![0]!.width));
   const source = `data:image/png;base64,${Buffer.from(png).toString("base64")}`;
@@ -30,7 +30,7 @@ function reconstructionSection(pairs: readonly Reconstruction[]): Html {
     const rows = [pairs.map((pair) => pair.views[view]), pairs.map((pair) => pair.rebuilt[view])];
     const off = pairs.reduce((sum, pair) => sum + meanChange(pair.views[view], pair.rebuilt[view]), 0) / pairs.length;
     return html`<figure><h3>View ${view + 1}</h3>
-${image(rows, `View ${view + 1} of ${pairs.length} pairs, and below each its reconstruction`)}
+${pictureOf(rows, `View ${view + 1} of ${pairs.length} pairs, and below each its reconstruction`)}
 <figcaption>Above as drawn, below rebuilt: ${percent(off)} off in the mean over pixels</figcaption></figure>`;
   });
   const { width } = pairs[0]!.views[0];
@@ -64,7 +64,7 @@ function row({ dimension, steps }: Traversal, rates: readonly DimensionRate[]): 
   const middle = steps[Math.floor(steps.length / 2)]!;
   const views = ([0, 1] as const).map((view) => {
     const moved = Math.max(...steps.map((step) => meanChange(step[view], middle[view])));
-    return html`<figure>${image([steps.map((step) => thumbnail(step[view]))], `View ${view + 1} as ${dimension} goes from low to high`)}
+    return html`<figure>${pictureOf([steps.map((step) => thumbnail(step[view]))], `View ${view + 1} as ${dimension} goes from low to high`)}
 <figcaption>view ${view + 1}: ${percent(moved)}</figcaption></figure>`;
   });
   const bits = rate === undefined ? "" : `${show(rate.bits)} bits`;
@@ -77,8 +77,8 @@ function crossViewSection(crossViews: readonly CrossView[]): Html {
       (
         one,
         i,
-      ) => html`<tr><td>${image([[thumbnail(one.given)]], `View ${given} of pair ${i + 1}`)}</td><td>${image([[thumbnail(one.truth)]], `True view ${wanted} of pair ${i + 1}`)}</td>
-<td>${image([one.generated.map(thumbnail)], `${one.generated.length} views ${wanted} generated from view ${given} of pair ${i + 1}`)}</td></tr>\n`,
+      ) => html`<tr><td>${pictureOf([[thumbnail(one.given)]], `View ${given} of pair ${i + 1}`)}</td><td>${pictureOf([[thumbnail(one.truth)]], `True view ${wanted} of pair ${i + 1}`)}</td>
+<td>${pictureOf([one.generated.map(thumbnail)], `${one.generated.length} views ${wanted} generated from view ${given} of pair ${i + 1}`)}</td></tr>\n`,
     );
     return html`<figure><h3>View ${wanted} from view ${given}</h3>
 <table class="images"><thead><tr><th scope="col">view ${given}</th><th scope="col">true view ${wanted}</th><th scope="col">generated view ${wanted}</th></tr></thead>
@@ -95,7 +95,7 @@ function styleSection(styleTransfers: readonly StyleTransfer[]): Html {
     const blank = { ...styles[0]!, data: new Uint8Array(styles[0]!.data.length).fill(128) };
     const tiles = [[blank, ...styles], ...rows.map((one) => [one.content, ...one.styled])];
     return html`<figure><h3>Style of view ${style}</h3>
-${image(
+${pictureOf(
   tiles.map((line) => line.map(thumbnail)),
   `Grid: contents from view ${content} down the side, styles from view ${style} across the top`,
 )}

@@ -1,5 +1,6 @@
 import type { Figure } from "../../../schemas/manifest.ts";
 import type { Results } from "../../../schemas/results.ts";
+import type { Factor } from "../../data/pair-source.ts";
 import { jointName } from "../asked-factors.ts";
 import { trainingPairs } from "../training-pairs.ts";
 import { type Html, html } from "./html.ts";
@@ -55,7 +56,7 @@ function isDrawn(quantity: string, block: string): boolean {
 }
 
 /** Where the factor should be found; `all` has everything and proves nothing. */
-function isHome(role: "common" | "unique", block: (typeof allBlocks)[number]): boolean {
+function isHome(role: Factor["role"], block: (typeof allBlocks)[number]): boolean {
   return role === "common" ? block === "common" : block.startsWith("unique");
 }
 

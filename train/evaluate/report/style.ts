@@ -48,6 +48,7 @@ img { display: block; max-width: 100%; height: auto; image-rendering: pixelated;
 .pictures figure { flex: 0 1 auto; max-width: 100%; }
 .pictures figcaption { max-width: 30rem; }
 .traversal { display: grid; grid-template-columns: 8rem minmax(0, 1fr) minmax(0, 1fr); gap: 4px 16px; align-items: center; margin: 0 0 10px; break-inside: avoid; }
+.traversal.single { grid-template-columns: 8rem minmax(0, 1fr); }
 .traversal p { margin: 0; font-size: .875rem; }
 table.images { table-layout: fixed; width: 480px; max-width: 100%; }
 .images th { width: 14.5%; }

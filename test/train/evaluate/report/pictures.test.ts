@@ -110,7 +110,7 @@ test("of many dimensions the ten of the highest rate are walked, in order, and t
     },
     close: async () => {},
   };
-  const wide = blocks.map(({ name }) => ({ name, dimensions: dimensions[name] }));
+  const wide = blocks.map(({ name }) => ({ name, dimensions: dimensions[name as keyof typeof dimensions] }));
   const rates = names.map((dimension, j) => ({
     block: "common" as const,
     dimension,
