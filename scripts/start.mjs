@@ -2,10 +2,12 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { buildIfStale } from "./build.mjs";
+import { buildDemoIfStale } from "./demo.mjs";
 import { installIfMissing } from "./install.mjs";
 
 installIfMissing();
 buildIfStale();
+await buildDemoIfStale();
 const root = fileURLToPath(new URL("..", import.meta.url));
 const child = spawn(process.execPath, [`${root}/dist/cli.js`, "start", ...process.argv.slice(2)], { stdio: "inherit" });
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));

@@ -3,6 +3,7 @@ import type { Server } from "node:http";
 import type { Device } from "../runtime/session.ts";
 import type { ServeConfig } from "../schemas/serve-config.ts";
 import { createApp } from "./app.ts";
+import { withDemoSite } from "./demo-site.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
 import type { ModelState, ServedModel } from "./engine/inference-engine.ts";
 import { listen } from "./listen.ts";
@@ -68,7 +69,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
     if (change === "failed") console.error(reason);
   });
-  const { server, url } = await listen(createApp({ engine, bodyLimit }), { host, port });
+  const { server, url } = await listen(withDemoSite(createApp({ engine, bodyLimit }), options.repository), {
+    host,
+    port,
+  });
   try {
     await engine.start();
   } catch (error) {

@@ -17,6 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   export: ["schemas", "files", "runtime"],
   train: ["schemas", "information", "files", "runtime", "export"],
   serve: ["schemas", "information", "files", "runtime"],
+  "web-demo": ["schemas", "information"],
 };
 
 /** Outer rooms: programs that put the others together. */
@@ -126,9 +127,9 @@ test("serve, files, runtime, schemas and information never reach tfjs", () => {
   expect([...compiler.keys()]).toContain("@tensorflow/tfjs-core"); // the walk does find it where it is
 });
 
-test("information and schemas use nothing of Node: they run in a browser", () => {
+test("information, schemas and the demo use nothing of Node: they run in a browser", () => {
   const builtin = new Set(builtinModules);
-  for (const room of ["information", "schemas"]) {
+  for (const room of ["information", "schemas", "web-demo"]) {
     const reached = reach(sources.filter((source) => source.room === room));
     const node = [...reached.keys()].filter((target) => target.startsWith("node:") || builtin.has(target));
     expect(node, room).toEqual([]);

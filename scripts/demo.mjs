@@ -1,0 +1,71 @@
+// `npm run demo:build`: the browser demo as a static site in web-demo/dist, for any host: page, runtime, bundles of models/.
+// `npm run demo:build -- --out DIR --models DIR` for another place or other bundles. `cominfo serve` shows the same site
+// with the bundles that it serves.
+import { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { installIfMissing } from "./install.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+export const site = `${root}/web-demo/dist`;
+const runtimeFiles = ["ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.asyncify.wasm"];
+
+/** The page alone: `cominfo serve` adds runtime and bundles from where they lie. */
+export async function buildDemo(out = site) {
+  const { build } = await import("vite");
+  await build({
+    configFile: `${root}/web-demo/vite.config.mjs`,
+    logLevel: "warn",
+    build: { outDir: path.resolve(out), emptyOutDir: true },
+  });
+}
+
+/** Builds the page unless it is newer than its sources. */
+export async function buildDemoIfStale() {
+  if (!existsSync(`${root}/web-demo/vite.config.mjs`)) return; // an installed package has the site and no sources
+  const built = existsSync(`${site}/index.html`) ? statSync(`${site}/index.html`).mtimeMs : 0;
+  const sources = ["web-demo", "information", "schemas"].flatMap((room) =>
+    readdirSync(`${root}/${room}`, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !entry.parentPath.startsWith(site))
+      .map((entry) => path.join(entry.parentPath, entry.name)),
+  );
+  if (sources.some((file) => statSync(file).mtimeMs > built)) await buildDemo();
+}
+
+function addRuntime(out) {
+  mkdirSync(`${out}/ort`, { recursive: true });
+  const from = path.dirname(fileURLToPath(import.meta.resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm")));
+  for (const file of runtimeFiles) cpSync(path.join(from, file), `${out}/ort/${file}`);
+}
+
+function addModels(out, models) {
+  const bundles = readdirSync(models, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(path.join(models, entry.name, "manifest.json")))
+    .map((entry) => entry.name)
+    .sort();
+  for (const name of bundles) cpSync(path.join(models, name), `${out}/models/${name}`, { recursive: true });
+  const list = { models: bundles.map((name) => `models/${name}`) };
+  writeFileSync(`${out}/models.json`, `${JSON.stringify(list, null, 2)}\n`);
+  return bundles;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({
+    options: {
+      out: { type: "string", default: site },
+      models: { type: "string", default: `${root}/models` },
+      "if-stale": { type: "boolean", default: false },
+    },
+  });
+  installIfMissing();
+  if (values["if-stale"]) {
+    await buildDemoIfStale(); // the page alone, for `cominfo serve`
+    process.exit();
+  }
+  await buildDemo(values.out);
+  addRuntime(values.out);
+  const bundles = addModels(values.out, values.models);
+  console.log(`Built the demo in ${values.out}: ${bundles.length} bundles (${bundles.join(", ")})`);
+  console.log("Put the folder on any static host, or: npx vite preview web-demo");
+}

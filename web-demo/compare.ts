@@ -1,0 +1,59 @@
+import type { InferResponse } from "../schemas/open-inference.ts";
+import type { HostTensor } from "../schemas/tensor.ts";
+import { messageOf } from "./download.ts";
+import type { Model } from "./model/model.ts";
+import { loadSample } from "./model/sample.ts";
+
+export interface Comparison {
+  readonly task: string;
+  readonly rows: readonly { readonly output: string; readonly difference: number; readonly scale: number }[];
+  readonly largest: number;
+}
+
+const pairs = [0, 1, 2, 3];
+
+/**
+ * Runs one task here and on the server that serves this page (Open Inference Protocol, JSON), on the same pairs.
+ *
+ * @throws Error with one line where there is no such server
+ */
+export async function compareWithServer(model: Model): Promise<Comparison> {
+  const task = ["encode", "encode_1"].find((name) => model.task(name) !== undefined);
+  const sample = await loadSample(model);
+  if (task === undefined || sample === undefined) throw new Error("This model has nothing to compare: no task encode");
+  const feeds: Record<string, HostTensor> = {};
+  for (const { name } of model.task(task)!.inputs) feeds[name] = sample.images(name === "view_2" ? 2 : 1, pairs);
+  const here = await model.run(task, feeds);
+  const there = await askServer(`${model.manifest.name}.${task}`, feeds);
+  const rows = there.outputs.map(({ name, data }) => {
+    const mine = here[name]!.data as Float32Array;
+    const theirs = (data as unknown[]).flat(8) as number[];
+    const difference = theirs.reduce((most, value, i) => Math.max(most, Math.abs(value - mine[i]!)), 0);
+    return { output: name, difference, scale: theirs.reduce((most, value) => Math.max(most, Math.abs(value)), 0) };
+  });
+  return { task, rows, largest: Math.max(...rows.map(({ difference }) => difference)) };
+}
+
+async function askServer(name: string, feeds: Readonly<Record<string, HostTensor>>): Promise<InferResponse> {
+  const inputs = Object.entries(feeds).map(([input, { shape, data }]) => ({
+    name: input,
+    shape,
+    datatype: "UINT8", // encoders read images
+    data: Array.from(data as Uint8Array),
+  }));
+  const url = `v2/models/${name}/infer`;
+  let response: Response;
+  try {
+    const headers = { "content-type": "application/json" };
+    response = await fetch(url, { method: "POST", headers, body: JSON.stringify({ inputs }) });
+  } catch (cause) {
+    throw new Error(`No server answers here (${messageOf(cause)})`, { cause });
+  }
+  const isJson = response.headers.get("content-type")?.startsWith("application/json") ?? false;
+  if (!response.ok || !isJson) {
+    throw new Error(
+      `No cominfo server answers here (status ${response.status} for ${url}): this is a static copy of the page. Run "npx cominfo serve models".`,
+    );
+  }
+  return (await response.json()) as InferResponse;
+}

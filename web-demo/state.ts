@@ -1,0 +1,62 @@
+/** The whole state of the page, kept in the URL's hash: the address is the share link. */
+
+export type Values = Readonly<Record<string, string>>;
+
+/** Keys that stay when the view or the model changes; the others belong to one view of one model. */
+const lasting = ["view", "model", "backend", "seed"];
+
+export class PageState {
+  #values: Values;
+  #listeners: (() => void)[] = [];
+
+  constructor() {
+    this.#values = parse(location.hash);
+    addEventListener("hashchange", () => {
+      this.#values = parse(location.hash);
+      for (const listener of this.#listeners) listener();
+    });
+  }
+
+  get(key: string): string | undefined {
+    return this.#values[key];
+  }
+
+  /** Changes what is seen without a step in the browser's history: drags would fill it. */
+  set(changes: Readonly<Record<string, string | undefined>>): void {
+    this.#values = withChanges(this.#values, changes);
+    history.replaceState(null, "", `#${format(this.#values)}`);
+  }
+
+  /** Goes to another view or model: a step that "back" undoes, told to the listeners. */
+  go(changes: Readonly<Record<string, string | undefined>>): void {
+    const kept = Object.fromEntries(Object.entries(this.#values).filter(([key]) => lasting.includes(key)));
+    location.hash = format(withChanges(kept, changes));
+  }
+
+  /** Address of another view of the same model. */
+  link(changes: Readonly<Record<string, string | undefined>>): string {
+    const kept = Object.fromEntries(Object.entries(this.#values).filter(([key]) => lasting.includes(key)));
+    return `#${format(withChanges(kept, changes))}`;
+  }
+
+  /** When the address is changed by a link, "back", or `go`. */
+  onNavigate(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+}
+
+function withChanges(values: Values, changes: Readonly<Record<string, string | undefined>>): Values {
+  const entries = Object.entries({ ...values, ...changes }).filter((entry): entry is [string, string] => {
+    const [, value] = entry;
+    return value !== undefined && value !== "";
+  });
+  return Object.fromEntries(entries);
+}
+
+function parse(hash: string): Values {
+  return Object.fromEntries(new URLSearchParams(hash.replace(/^#/, "")));
+}
+
+function format(values: Values): string {
+  return new URLSearchParams(values).toString();
+}

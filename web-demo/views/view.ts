@@ -1,0 +1,51 @@
+import type { Engine } from "../engine/engine.ts";
+import type { Catalogue } from "../model/catalogue.ts";
+import type { Model } from "../model/model.ts";
+import type { Sample } from "../model/sample.ts";
+import type { PageState } from "../state.ts";
+
+export interface ViewContext {
+  readonly state: PageState;
+  readonly engine: Engine;
+  readonly catalogue: Catalogue;
+  /** Says in one line what went wrong, and offers to try again. */
+  readonly fail: (error: unknown, again: () => void) => void;
+}
+
+export interface ModelContext extends ViewContext {
+  readonly model: Model;
+  readonly sample: Sample;
+}
+
+/** Ends what a view has begun: timers, listeners outside its own elements, training. */
+export type Dispose = () => void;
+
+interface ViewBase {
+  /** In the address. */
+  readonly id: string;
+  /** In the menu. */
+  readonly title: string;
+}
+
+/** A page of the demo that shows a model. */
+export interface ModelView extends ViewBase {
+  readonly needs: "model";
+  /** Why this model cannot be shown here; undefined where it can. */
+  fault(model: Model): string | undefined;
+  mount(root: HTMLElement, context: ModelContext): Dispose;
+}
+
+/** A page that needs no bundle. */
+export interface FreeView extends ViewBase {
+  readonly needs: "nothing";
+  mount(root: HTMLElement, context: ViewContext): Dispose;
+}
+
+export type View = ModelView | FreeView;
+
+/** For `fault`: names what is missing. */
+export function lackOf(model: Model, tasks: readonly string[]): string | undefined {
+  const missing = model.lacks(...tasks);
+  if (missing.length > 0) return `this model has no task ${missing.join(", ")}`;
+  return model.image(1) === undefined || model.image(2) === undefined ? "its views are not images" : undefined;
+}
