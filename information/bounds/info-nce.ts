@@ -16,7 +16,7 @@ import {
  *   mean_i [ f(x_i, y_i) - ln 1/n sum_j exp f(x_i, y_j) ]
  *
  * A lower bound on I(X; Y) in expectation for any critic that was not fitted on these pairs, and never above ln n: with
- * more information than that it says ln n, with little spread. Tightest for f = ln p(y|x) + anything that depends on x
+ * more information than that it says ln n, with little spread. Tightest for f = ln p(x|y) + anything that depends on x
  * alone.
  *
  * Source: van den Oord et al. 2018, https://arxiv.org/abs/1807.03748; Poole et al. 2019,

@@ -6,7 +6,14 @@ import { trainingPairs } from "./training-pairs.ts";
 const allBlocks = ["common", "unique_1", "unique_2", "all"] as const;
 
 /** Scores without a unit that the last lines name, where they were measured. */
-const scores = ["purity", "dci.disentanglement", "dci.completeness", "mig-hist20-means", "sap-linear-svc"] as const;
+const scores = [
+  "purity",
+  "dci.disentanglement",
+  "dci.completeness",
+  "mig-hist20-means",
+  "mig-chen",
+  "sap-linear-svc",
+] as const;
 
 /** The closing table of an evaluation for a terminal, in bits. Ends without a line break. */
 export function formatTable({ data, figures, pairs, step }: Results): string {

@@ -3,13 +3,17 @@ import { dciCompleteness } from "../../information/disentanglement/dci-completen
 import { dciDisentanglement } from "../../information/disentanglement/dci-disentanglement.ts";
 import { dciInformativeness } from "../../information/disentanglement/dci-informativeness.ts";
 import { explainFactors, type ImportanceMatrix } from "../../information/disentanglement/importance-matrix.ts";
+import { type MigChenOptions, migChen } from "../../information/disentanglement/mig-chen.ts";
 import { migHist20Means } from "../../information/disentanglement/mig-hist20-means.ts";
 import { sapLinearSvc } from "../../information/disentanglement/sap-linear-svc.ts";
 import type { Score } from "../../information/disentanglement/score.ts";
+import type { GaussianRows } from "../../information/gaussian-rate.ts";
 import { joinColumns, type Matrix } from "../../information/matrix.ts";
 import type { Figure } from "../../schemas/manifest.ts";
 import type { Factor } from "../data/pair-source.ts";
+import { stream } from "../random.ts";
 import type { EncodedPairs } from "./encode-pairs.ts";
+import { hasPosterior, posterior } from "./posteriors.ts";
 import { variedFactors } from "./asked-factors.ts";
 
 /** Order of the code, the paper's (u1, c, u2), and the block that each part is of. */
@@ -27,14 +31,15 @@ export interface Disentanglement {
  *
  *   purity, purity.<factor>      share of a factor's importance inside its own block (common, or unique_1)
  *   dci.disentanglement, dci.completeness, dci.informativeness
- *   mig-hist20-means, sap-linear-svc
+ *   mig-hist20-means, mig-chen (where the codes have posteriors), sap-linear-svc
  *
  * @returns undefined for a family without unique blocks, and where fewer than two factors have more than one value.
  */
 export function measureDisentanglement(
-  { codes, labels }: EncodedPairs,
+  encoded: EncodedPairs,
   { seed, factors, train }: { seed: number; factors: readonly Factor[]; train: number },
 ): Disentanglement | undefined {
+  const { codes, labels } = encoded;
   const parts = blocks.map((block) => codes[`${block}_mean`]);
   const asked = variedFactors(factors, labels);
   if (parts.some((part) => part === undefined) || asked.length < 2) return undefined;
@@ -63,7 +68,20 @@ export function measureDisentanglement(
     score("dci.completeness", dciCompleteness(importance, "unweighted")),
     score("dci.informativeness", dciInformativeness(usable)),
     score("mig-hist20-means", migHist20Means(whole, labelled), whole.rows),
+    ...(blocks.every((block) => hasPosterior(encoded, block))
+      ? [score("mig-chen", migChen(wholePosterior(encoded), labelled, migDraws(seed)), whole.rows)]
+      : []),
     score("sap-linear-svc", sapLinearSvc(whole, labelled, { train })),
   ];
   return { figures, importance };
+}
+
+function wholePosterior(encoded: EncodedPairs): GaussianRows {
+  const parts = blocks.map((block) => posterior(encoded, block));
+  return { mean: joinColumns(parts.map(({ mean }) => mean)), logvar: joinColumns(parts.map(({ logvar }) => logvar)) };
+}
+
+function migDraws(seed: number): MigChenOptions {
+  const { normal, permutation } = stream(seed, "mig-chen");
+  return { normal, permutation };
 }

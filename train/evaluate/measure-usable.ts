@@ -18,6 +18,8 @@ export interface UsableOptions {
   readonly factors: readonly Factor[];
   /** What looks for a factor in a block; default `linear`. */
   readonly classifier?: "linear" | "trees";
+  /** Exact common information of the source's factors, where it is known: shows whether they are independent. */
+  readonly commonInformationBits?: number | undefined;
   /** After each figure, with its name. */
   readonly onFigure?: (quantity: string) => void;
 }
@@ -30,6 +32,8 @@ export interface UsableOptions {
  *   usable.<factor>.unique       mean of unique_1 and unique_2, each with the labels of its own view
  *   usable_drawn.<factor>.<block>    in one draw from each posterior, without `all`: two means can differ by far less
  *                                than the posterior's own noise, and what only such differences tell no code carries
+ *   mutual_information.views.barber-agakov    sum of usable.<factor>.common over the common factors, where they are
+ *                                independent: a lower bound on I(view_1; view_2) (with the means only)
  *
  * A factor that has one value only is left out: there is nothing to find. Where there are several common factors and
  * not too many combinations of them, `common_factors` is all of them at once: what a linear probe finds there is to be
@@ -49,6 +53,7 @@ export function measureUsable(encoded: EncodedPairs, kind: CodeKind, options: Us
     figures.push(figure);
     onFigure(figure.quantity);
   };
+  const shared: UsableInformation[] = [];
   for (const factor of joint === undefined ? asked : [...asked, joint]) {
     const unique: UsableInformation[] = [];
     for (const { name, view, codes } of blocks) {
@@ -61,6 +66,7 @@ export function measureUsable(encoded: EncodedPairs, kind: CodeKind, options: Us
         `entropy of the test labels of view ${view + 1} minus test cross-entropy${found.converged ? "" : "; the fit did not converge"}`;
       push(meanFigure(`${prefix}.${factor.name}.${name}`, found.rows, { estimator, seed, value: found.bits }));
       if (name.startsWith("unique")) unique.push(found);
+      if (name === "common" && factor.role === "common" && factor !== joint) shared.push(found);
     }
     const [first, second] = unique;
     if (first === undefined || second === undefined) continue;
@@ -68,7 +74,24 @@ export function measureUsable(encoded: EncodedPairs, kind: CodeKind, options: Us
     const rows = first.rows.map((row, i) => (row + second.rows[i]!) / 2);
     push(meanFigure(`${prefix}.${factor.name}.unique`, rows, { estimator, seed }));
   }
+  if (kind === "means" && shared.length > 0 && areIndependent(asked, options.commonInformationBits)) {
+    push(viewsFigure(shared, seed));
+  }
   return figures;
+}
+
+/** Uniform and independent: the common information is the sum of the entropies. One factor alone always is. */
+function areIndependent(factors: readonly Factor[], commonInformationBits: number | undefined): boolean {
+  const common = factors.filter(({ role }) => role === "common");
+  const sum = common.reduce((total, { size }) => total + Math.log2(size), 0);
+  return common.length === 1 || Math.abs(sum - (commonInformationBits ?? Number.NaN)) < 1e-6;
+}
+
+/** For independent Y_k, sum_k I(Y_k; C) is at most I(Y_1 .. Y_K; C), and that at most I(view_2; view_1). */
+function viewsFigure(found: readonly UsableInformation[], seed: number): Figure {
+  const rows = Float64Array.from(found[0]!.rows, (_, i) => found.reduce((sum, { rows: own }) => sum + own[i]!, 0));
+  const estimator = `Barber-Agakov: lower bound on I(view_1; view_2) in expectation, what ${found[0]!.estimator} finds in encoder 1's common code of the common factors of view 2, added up over independent factors`;
+  return meanFigure("mutual_information.views.barber-agakov", rows, { estimator, seed });
 }
 
 /** Codes that are asked for a factor, and the view whose labels go with them. */

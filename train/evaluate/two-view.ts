@@ -5,6 +5,7 @@ import type { State } from "../engine/engine.ts";
 import { familyByName } from "../models/registry.ts";
 import { encodePairs } from "./encode-pairs.ts";
 import { measure } from "./measure.ts";
+import { measureCodes } from "./measure-codes.ts";
 import { measureDisentanglement } from "./measure-disentanglement.ts";
 import type { Findings, Subject } from "./protocol.ts";
 import { dimensionRates } from "./report/dimension-rates.ts";
@@ -25,14 +26,17 @@ export async function twoView(subject: Subject): Promise<Findings> {
   const usable = measure(encoded, {
     seed,
     factors,
+    commonInformationBits: source.description.commonInformationBits,
     classifier: recipe.evaluation.classifier,
     priors,
     onFigure: (quantity) => onProgress(`measured ${quantity}`),
   });
+  onProgress("holding codes against each other");
+  const codes = measureCodes(encoded, { seed });
   onProgress("measuring disentanglement");
   const disentanglement = measureDisentanglement(encoded, { seed, factors, train: trainingPairs(pairs) });
   return {
-    figures: [...usable, ...(disentanglement?.figures ?? [])],
+    figures: [...usable, ...codes, ...(disentanglement?.figures ?? [])],
     ...(disentanglement === undefined ? {} : { importance: plainMatrix(disentanglement.importance) }),
     tables: (results) => [informationSection(results), importanceSection(results)].filter((one) => one !== undefined),
     async pictures() {

@@ -59,6 +59,17 @@ test("families without unique blocks and sources with one factor have no such fi
   expect(measureDisentanglement({ codes, labels }, { ...options, factors: factors.slice(0, 1) })).toBeUndefined();
 });
 
+test("mig-chen is measured where every block has a posterior", () => {
+  const { codes, labels } = planted({ unique_1: "position", common: "shape", unique_2: "position_2" });
+  const logvar = { rows, columns: 1, values: new Float32Array(rows).fill(2 * Math.log(0.05)) };
+  const posteriors = { ...codes, unique_1_logvar: logvar, common_logvar: logvar, unique_2_logvar: logvar };
+  const options = { seed: 0, factors, train: 800 };
+  const find = (more: typeof codes) =>
+    measureDisentanglement({ codes: more, labels }, options)!.figures.find(({ quantity }) => quantity === "mig-chen");
+  expect(find(posteriors)!.value).toBeGreaterThan(0.9);
+  expect(find(codes)).toBeUndefined();
+});
+
 test("a factor that never varies in the pairs is left out instead of stopping the evaluation", () => {
   const { codes, labels } = planted({ unique_1: "position", common: "shape", unique_2: "position_2" });
   const frame = new Int32Array(rows);

@@ -43,5 +43,32 @@ test("a code without a posterior has no figure for drawn codes", () => {
   const { codes, labels } = signs(1);
   const plain: EncodedPairs = { codes: { common_mean: codes.common_mean! }, labels };
   expect(measureUsable(plain, "drawn", { seed: 2, factors })).toEqual([]);
-  expect(measureUsable(plain, "means", { seed: 2, factors })).toHaveLength(2);
+  expect(measureUsable(plain, "means", { seed: 2, factors }).map(({ quantity }) => quantity)).toEqual([
+    "entropy.sign",
+    "usable.sign.common",
+    "mutual_information.views.barber-agakov",
+  ]);
+});
+
+test("the bound on what the views share adds up independent common factors, and is left out where they are not", () => {
+  const random = stream(5, "two signs");
+  const draw = () => Int32Array.from({ length: 1000 }, () => random.integer(2));
+  const [first, second] = [draw(), draw()];
+  const values = Float64Array.from({ length: 2000 }, (_, at) => (at % 2 === 0 ? first : second)[at >> 1]!);
+  const labels = { first, second };
+  const encoded: EncodedPairs = {
+    codes: { common_mean: { rows: 1000, columns: 2, values } },
+    labels: [labels, labels],
+  };
+  const both = [
+    { name: "first", size: 2, role: "common" },
+    { name: "second", size: 2, role: "common" },
+  ] as const;
+  const bound = (commonInformationBits?: number) =>
+    measureUsable(encoded, "means", { seed: 2, factors: both, commonInformationBits }).find(({ quantity }) =>
+      quantity.startsWith("mutual_information"),
+    )?.value;
+  expect(Math.abs(bound(2)! - 2)).toBeLessThan(0.05);
+  expect(bound(1.5)).toBeUndefined();
+  expect(bound()).toBeUndefined();
 });

@@ -11,6 +11,12 @@ const meanings: Readonly<Record<string, string>> = {
   usable_drawn:
     "Usable information of drawn codes: the same in one draw from each posterior, a lower bound on the mutual information of a drawn code and the factor, up to sampling error. Boosted trees tell means apart that lie much closer to each other than the posterior is wide; drawn codes do not have such differences. Where it is far below the figure for means, the block is cleaner than the means suggest.",
   rate: "Rate: mean divergence of the posterior from the prior. An upper bound on the mutual information of the code and its view, reached when the prior is the average posterior. It bounds the common information of the data from neither side (Kleinman et al., section 3.1).",
+  rate_aggregate:
+    "Rate against the aggregate posterior: the mutual information of a view and its drawn code, between a lower bound (which cannot exceed the logarithm of the number of pairs) and an upper bound. The rate exceeds it by how far the prior is from the average posterior.",
+  mutual_information:
+    "Lower bounds on the mutual information of the two views, each from the common code alone and each with its own ceiling and spread; the highest one holds, up to sampling error. Donsker and Varadhan's sample figure is an estimate and bounds nothing. Mutual information is at least the common information in the sense of Gács and Körner, so none of them bounds that one from above.",
+  total_correlation:
+    "Total correlation of the drawn code's dimensions, an estimate that can be negative: 0 where they are independent. It is high where posteriors are narrower than the distance between pairs. It bounds nothing.",
   purity:
     "Block purity: share of a factor's importance that lies in the block where it belongs. 1 is right, and a share bounds no information.",
   dci: "Disentanglement, completeness and informativeness of single dimensions (Eastwood and Williams 2018). A block can hold a factor whole and be entangled inside. They bound no information.",
