@@ -7,26 +7,9 @@ import {
   serveConfigSchema,
 } from "../../schemas/serve-config.ts";
 import { validate } from "../../schemas/validate.ts";
+import { batchingDefaults, bundleDefaults } from "./defaults.ts";
 
 /** What the configuration says of one bundle or one model: its own options over those of all over the defaults. */
-
-export const batchingDefaults: BatchingOptions = {
-  maxBatchRows: 64,
-  maxDelayMs: 0,
-  preferredBatchRows: [],
-  buckets: [],
-  maxQueue: 1024,
-  priorityLevels: 3,
-  defaultPriority: 2,
-  timeoutMs: 30_000,
-};
-
-/** Threads come on top: the cores, shared out among the instances. */
-export const bundleDefaults: Omit<BundleOptions, "threads"> = {
-  device: "cpu",
-  instances: 1,
-  versions: { latest: 1 },
-};
 
 /** @throws UsageError that names the key, or the two that contradict each other */
 export function checkConfig(config: unknown, action: string): ServeConfig {

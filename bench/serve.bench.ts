@@ -1,0 +1,213 @@
+process.env.ORT_DISABLE_TELEMETRY = "1";
+
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import path from "node:path";
+import { stream } from "../information/random.ts";
+import { createSession } from "../runtime/create-session.ts";
+import type { Manifest, TaskManifest } from "../schemas/manifest.ts";
+import { datatypeOf } from "../schemas/open-inference.ts";
+import type { ServeConfig } from "../schemas/serve-config.ts";
+import { elementCount, type HostTensor } from "../schemas/tensor.ts";
+import { joinMessage } from "../serve/protocol/binary-tensors.ts";
+import { type Measured, record, spread } from "./record.ts";
+import { writeEncoderBundle } from "./serve/encoder-bundle.ts";
+import { httpRequest, LoadProcess, type LoadResult } from "./serve/load.ts";
+import { ServerProcess } from "./serve/server.ts";
+
+/**
+ * Rows a second and latencies of `cominfo serve`, one row a request, from a load process on the same machine, against
+ * raw ONNX Runtime on all its cores (the best batch size), measured in turn with it.
+ *
+ *   npm run bench -- serve [rounds] [seconds]
+ *
+ * `encoder`: one 64x64x3 view, 12 KB a row. `digits`: rotated-mnist.encode, a pair of 32x32x1 views, 2 KB a row.
+ */
+
+const rounds = Number(process.argv[2] ?? 3);
+const seconds = Number(process.argv[3] ?? 3);
+const levels = [1, 16, 64, 256];
+const cores = availableParallelism();
+
+interface Subject {
+  /** In front of the names of its metrics; the encoder is what the target is set for. */
+  readonly prefix: string;
+  readonly folder: string;
+  readonly model: string;
+  readonly spec: TaskManifest;
+}
+
+type Body = "json" | "uint8";
+
+const scratch = mkdtempSync(path.join(tmpdir(), "cominfo-bench-"));
+const values = new Map<string, { unit: string; values: number[]; reference?: string; ratios: number[] }>();
+const load = new LoadProcess();
+try {
+  const folder = path.join(scratch, "bench");
+  const encoder = { prefix: "", folder, model: "bench.encode", spec: await writeEncoderBundle(folder) };
+  const manifest = JSON.parse(readFileSync("models/rotated-mnist/manifest.json", "utf8")) as Manifest;
+  const digits = {
+    prefix: "digits.",
+    folder: "models/rotated-mnist",
+    model: "rotated-mnist.encode",
+    spec: manifest.tasks.encode!,
+  };
+  for (let round = 0; round < rounds; round++) {
+    console.log(`Round ${round + 1} of ${rounds}`);
+    await measure(encoder, levels);
+    await measure(digits, [64]);
+  }
+} finally {
+  load.close();
+  rmSync(scratch, { recursive: true });
+}
+
+const rows: Measured[] = [...values].map(([metric, { unit, values: all, reference, ratios }]) => ({
+  bench: "serve",
+  metric,
+  unit,
+  ...spread(all),
+  ...(reference === undefined ? {} : { reference, ratio: spread(ratios).median }),
+}));
+record("serve", rows);
+
+async function measure(subject: Subject, concurrencies: readonly number[]): Promise<void> {
+  const { prefix } = subject;
+  const ceilings = [await ceilingOf(subject)];
+  const rates = new Map<string, number>();
+  let lonelyMs = 0;
+  await withServer(subject, {}, async (server) => {
+    for (const body of ["uint8", "json"] as const) {
+      for (const concurrency of concurrencies) {
+        const result = await underLoad(server, subject, { body, concurrency });
+        const name = `${body}.c${concurrency}`;
+        rates.set(name, result.answers / result.seconds);
+        for (const quantile of ["p50", "p95", "p99"] as const) {
+          note(`${prefix}latency_${quantile}.${name}`, "ms", result[quantile]);
+        }
+        if (name === "uint8.c1") lonelyMs = result.p50;
+      }
+    }
+    if (lonelyMs > 0) {
+      const ratePerS = rates.get("uint8.c64")! / 2;
+      const half = await underLoad(server, subject, { body: "uint8", concurrency: 256, ratePerS });
+      note(`${prefix}half_load.p50.uint8`, "ms", half.p50);
+      note(`${prefix}half_load.p99.uint8`, "ms", half.p99, { reference: "latency_p50.uint8.c1", of: lonelyMs });
+      note(`${prefix}half_load.failures`, "1", half.failures);
+    }
+  });
+  ceilings.push(await ceilingOf(subject));
+  // Batching off, in the same minute as batching on.
+  await withServer(subject, { maxBatchRows: 1 }, async (server) => {
+    const off = await underLoad(server, subject, { body: "uint8", concurrency: 64 });
+    const rate = off.answers / off.seconds;
+    note(`${prefix}rows_per_s.uint8.c64.batching_off`, "rows/s", rate);
+    const on = rates.get("uint8.c64")!;
+    note(`${prefix}batching_gain.uint8.c64`, "rows/s", on, { reference: "batching off", of: rate });
+  });
+  const ceiling = spread(ceilings).median;
+  for (const each of ceilings) note(`${prefix}ceiling`, "rows/s", each);
+  for (const [name, rate] of rates) {
+    note(`${prefix}rows_per_s.${name}`, "rows/s", rate, { reference: "onnxruntime", of: ceiling });
+  }
+}
+
+function note(metric: string, unit: string, value: number, against?: { reference: string; of: number }): void {
+  let entry = values.get(metric);
+  if (entry === undefined) {
+    entry = { unit, values: [], ratios: [], ...(against === undefined ? {} : { reference: against.reference }) };
+    values.set(metric, entry);
+  }
+  entry.values.push(value);
+  if (against !== undefined) entry.ratios.push(value / against.of);
+}
+
+/** Rows a second of ONNX Runtime alone, on all cores: the best of several batch sizes. */
+async function ceilingOf({ folder, spec }: Subject): Promise<number> {
+  let best = 0;
+  const session = await createSession(path.join(folder, spec.file), { threads: cores });
+  for (const size of [16, 32, 64, 128]) {
+    const feeds = rowsFor(spec, size);
+    for (let i = 0; i < 3; i++) await session.run(feeds);
+    const began = performance.now();
+    let count = 0;
+    while (performance.now() - began < (seconds * 1000) / 4) {
+      await session.run(feeds);
+      count++;
+    }
+    best = Math.max(best, (count * size * 1000) / (performance.now() - began));
+  }
+  await session.release();
+  return best;
+}
+
+function rowsFor(spec: TaskManifest, size: number): Record<string, HostTensor> {
+  const random = stream(0, "bench", "serve");
+  const feeds: Record<string, HostTensor> = {};
+  for (const { name, shape: declared } of spec.inputs) {
+    const shape = declared.map((axis) => (axis === -1 ? size : axis));
+    feeds[name] = {
+      dtype: "uint8",
+      shape,
+      data: Uint8Array.from({ length: elementCount(shape) }, () => random.integer(256)),
+    };
+  }
+  return feeds;
+}
+
+async function withServer(
+  { folder }: Subject,
+  config: ServeConfig,
+  use: (server: ServerProcess) => Promise<void>,
+): Promise<void> {
+  const server = await ServerProcess.start(folder, config);
+  try {
+    await use(server);
+  } finally {
+    await server.stop();
+  }
+}
+
+async function underLoad(
+  server: ServerProcess,
+  subject: Subject,
+  { body, concurrency, ratePerS }: { body: Body; concurrency: number; ratePerS?: number },
+): Promise<LoadResult> {
+  const order = { port: server.port, request: requestOf(subject, body), concurrency };
+  await load.run({ ...order, seconds: 0.5 }); // warm: connections, compiled code, ONNX Runtime's memory
+  const before = server.cpuSeconds();
+  const result = await load.run({ ...order, seconds, ...(ratePerS === undefined ? {} : { ratePerS }) });
+  const after = server.cpuSeconds();
+  const perRow = (cpu: number): string => ((cpu * 1e6) / result.answers).toFixed(0);
+  const rate = (result.answers / result.seconds).toFixed(0);
+  const cpu =
+    before === undefined || after === undefined
+      ? ""
+      : `; CPU a row, us: server ${perRow(after.server - before.server)}, workers ${perRow(after.workers - before.workers)}, load ${perRow(result.cpuSeconds)}`;
+  const kind = ratePerS === undefined ? `c${concurrency}` : "half load";
+  console.log(`  ${subject.model} ${body} ${kind}: ${rate} rows/s, p99 ${result.p99.toFixed(1)} ms${cpu}`);
+  return result;
+}
+
+function requestOf({ model, spec }: Subject, body: Body): Uint8Array {
+  const feeds = rowsFor(spec, 1);
+  const inputs = Object.entries(feeds).map(([name, { shape, data }]) => {
+    const entry = { name, shape, datatype: datatypeOf.uint8 };
+    return body === "json"
+      ? { ...entry, data: [...data] }
+      : { ...entry, parameters: { binary_data_size: data.byteLength } };
+  });
+  const target = `/v2/models/${model}/infer`;
+  if (body === "json") {
+    return httpRequest(target, { "content-type": "application/json" }, Buffer.from(JSON.stringify({ inputs })));
+  }
+  const message = joinMessage(
+    { inputs, parameters: { binary_data_output: true } },
+    Object.values(feeds).map(({ data }) => new Uint8Array(data.buffer)),
+  );
+  const headers = {
+    "content-type": "application/octet-stream",
+    "inference-header-content-length": String(message.headerLength),
+  };
+  return httpRequest(target, headers, message.body);
+}

@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ServeConfig } from "../../schemas/serve-config.ts";
+
+/** `cominfo serve` as a user starts it. */
+export class ServerProcess {
+  readonly port: number;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child;
+    this.port = port;
+  }
+
+  static async start(folder: string, config: ServeConfig = {}): Promise<ServerProcess> {
+    const cli = fileURLToPath(new URL("../../cli.js", import.meta.url));
+    const file = path.join(tmpdir(), `cominfo-bench-serve-${process.pid}.json`);
+    writeFileSync(file, JSON.stringify(config));
+    const child = spawn(process.execPath, [cli, "serve", folder, "--port", "0", "--config", file], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let text = "";
+    const port = await new Promise<number>((resolve, reject) => {
+      child.stdout.on("data", (chunk: Buffer) => {
+        text += chunk.toString();
+        const found = /http:\/\/127\.0\.0\.1:(\d+)/.exec(text);
+        if (found !== null) resolve(Number(found[1]));
+      });
+      child.once("exit", (code) => reject(new Error(`The server must start, got exit code ${code}: ${text}`)));
+    });
+    return new ServerProcess(child, port);
+  }
+
+  /** CPU time so far, of the process that speaks HTTP and of its workers; undefined where the system does not tell. */
+  cpuSeconds(): { server: number; workers: number } | undefined {
+    const { pid } = this.#child;
+    try {
+      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(/\s+/);
+      const workers = children.reduce((sum, child) => sum + cpuOf(Number(child)), 0);
+      return { server: cpuOf(pid!), workers };
+    } catch {
+      return undefined;
+    }
+  }
+
+  async stop(): Promise<void> {
+    const exit = once(this.#child, "exit");
+    this.#child.kill("SIGTERM");
+    const [code] = await exit;
+    if (code !== 0) throw new Error(`The server must end with exit code 0, got ${code}`);
+  }
+}
+
+/** Fields 14 and 15 of /proc/PID/stat: user and system time in ticks of 10 ms. */
+function cpuOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
