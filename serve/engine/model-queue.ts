@@ -16,6 +16,8 @@ export interface ModelQueueParts {
   readonly options: BatchingOptions;
   readonly statistics: Statistics;
   readonly events: EventEmitter<EngineEvents>;
+  /** ms; tests bring their own. */
+  readonly clock?: () => number;
 }
 
 /** A request on its way. */
@@ -43,6 +45,7 @@ export class ModelQueue {
   readonly #parts: ModelQueueParts;
   readonly #batcher: Batcher<Entry>;
   readonly #running = new Set<Entry>();
+  readonly #clock: () => number;
 
   constructor(parts: ModelQueueParts) {
     const { maxBatchRows, preferredBatchRows, maxDelayMs, maxQueue, priorityLevels, timeoutMs } = parts.options;
@@ -56,6 +59,7 @@ export class ModelQueue {
       defaultTimeoutMs: timeoutMs,
     };
     this.#parts = parts;
+    this.#clock = parts.clock ?? (() => performance.now());
     this.#batcher = new Batcher<Entry>({
       maxRows: batchable ? maxBatchRows : 1,
       preferredRows: batchable ? preferredBatchRows : [],
@@ -82,9 +86,9 @@ export class ModelQueue {
   }
 
   /** Queues a request; rejects as `InferenceEngine.infer` does. */
-  submit(request: InferenceRequest, now: number): Promise<InferenceAnswer> {
+  submit(request: InferenceRequest): Promise<InferenceAnswer> {
     return new Promise((resolve, reject) => {
-      const entry = this.#entryOf(request, { now, resolve, reject });
+      const entry = this.#entryOf(request, { resolve, reject });
       this.#parts.statistics.pending++;
       if (entry.signal?.aborted === true) {
         this.#end(entry, "cancelled", cancelled());
@@ -99,7 +103,8 @@ export class ModelQueue {
   }
 
   /** Answers those whose deadline has come, waiting or not. */
-  tick(now: number): void {
+  tick(): void {
+    const now = this.#clock();
     for (const entry of this.#batcher.expire(now)) this.#end(entry, "timeout", tooLate(entry));
     for (const entry of this.#running) {
       if (!entry.settled && entry.deadline <= now) this.#end(entry, "timeout", tooLate(entry));
@@ -107,7 +112,8 @@ export class ModelQueue {
   }
 
   /** The batch that a free worker should run now. Call `tick` first. */
-  take(now: number, draining: boolean): Batch<Entry> | undefined {
+  take(draining: boolean): Batch<Entry> | undefined {
+    const now = this.#clock();
     const batch = this.#batcher.take(now, draining);
     for (const entry of batch?.jobs ?? []) {
       entry.dispatchedAt = now;
@@ -119,7 +125,7 @@ export class ModelQueue {
 
   /** Has a batch computed by `run` and its requests answered; never rejects. */
   async compute(batch: Batch<Entry>, run: (run: WorkerRun) => Promise<WorkerAnswer>): Promise<void> {
-    const began = performance.now();
+    const began = this.#clock();
     const entries = batch.jobs;
     const rows = isBatchable(this.spec) ? bucketOf(batch.rows, this.#parts.options.buckets) : batch.rows;
     try {
@@ -128,9 +134,9 @@ export class ModelQueue {
         { spec: this.spec, rows },
       );
       const sent = run({ model: modelId(this.name, this.spec.version), inputs, outputs: entries[0]!.outputs });
-      const inputMs = performance.now() - began;
+      const inputMs = this.#clock() - began;
       const { outputs, computeMs } = await sent;
-      const back = performance.now();
+      const back = this.#clock();
       const parts = splitRows(
         outputs,
         entries.map((entry) => entry.rows),
@@ -138,7 +144,7 @@ export class ModelQueue {
       );
       for (const [index, entry] of entries.entries()) this.#answer(entry, parts[index]!, { batch, computeMs });
       // On the way from and to the worker, too: what Triton calls input and output is all that is not inference.
-      const outputMs = performance.now() - back;
+      const outputMs = this.#clock() - back;
       this.#parts.statistics.batch(batch.rows, { inputMs, inferMs: computeMs, outputMs });
       this.#parts.events.emit("batch", {
         model: this.name,
@@ -162,11 +168,9 @@ export class ModelQueue {
     for (const entry of this.#batcher.clear()) this.#end(entry, "rejected", error);
   }
 
-  #entryOf(
-    request: InferenceRequest,
-    { now, resolve, reject }: { now: number; resolve: Entry["resolve"]; reject: Entry["reject"] },
-  ): Entry {
+  #entryOf(request: InferenceRequest, { resolve, reject }: Pick<Entry, "resolve" | "reject">): Entry {
     const { defaultPriority, timeoutMs: defaultTimeoutMs } = this.#parts.options;
+    const now = this.#clock();
     const rows = rowsOf(request.inputs, this.spec);
     const { maxBatchRows = 1 } = this.limits;
     if (rows > maxBatchRows) {
@@ -226,7 +230,7 @@ export class ModelQueue {
   }
 
   #settle(entry: Entry, outcome: Outcome, computeMs: number): void {
-    const now = performance.now();
+    const now = this.#clock();
     entry.settled = true;
     entry.signal?.removeEventListener("abort", entry.onAbort);
     const { statistics, events, spec } = this.#parts;

@@ -66,7 +66,7 @@ export class ServedBundle {
 
   submit(queue: ModelQueue, request: InferenceRequest): Promise<InferenceAnswer> {
     if (this.#broken !== undefined) return Promise.reject(this.#broken);
-    const answer = queue.submit(request, performance.now());
+    const answer = queue.submit(request);
     this.#planPump();
     return answer;
   }
@@ -123,19 +123,18 @@ export class ServedBundle {
   #pump(): void {
     const pool = this.#pool;
     if (pool === undefined) return;
-    const now = performance.now();
-    for (const queue of this.queues) queue.tick(now);
-    while (pool.free && this.#dispatchOne(pool, now));
-    this.#setTimer(pool, now);
+    for (const queue of this.queues) queue.tick();
+    while (pool.free && this.#dispatchOne(pool));
+    this.#setTimer(pool);
     if (this.#onEmpty !== undefined && this.pending === 0) this.#onEmpty();
   }
 
   /** The model whose request has waited longest comes first. */
-  #dispatchOne(pool: WorkerPool, now: number): boolean {
+  #dispatchOne(pool: WorkerPool): boolean {
     const waiting = this.queues.filter((queue) => queue.oldest < Number.POSITIVE_INFINITY);
     if (waiting.length > 1) waiting.sort((one, other) => one.oldest - other.oldest);
     for (const queue of waiting) {
-      const batch = queue.take(now, this.#draining);
+      const batch = queue.take(this.#draining);
       if (batch === undefined) continue;
       // Its own "free" event comes before its answers are handed out: an idle worker is more urgent than they are.
       void queue.compute(batch, (run) => pool.run(run)).then(() => this.#planPump());
@@ -144,7 +143,7 @@ export class ServedBundle {
     return false;
   }
 
-  #setTimer(pool: WorkerPool, now: number): void {
+  #setTimer(pool: WorkerPool): void {
     const { free } = pool;
     let at = Number.POSITIVE_INFINITY;
     for (const queue of this.queues) at = Math.min(at, queue.wakeAt(free));
@@ -156,7 +155,7 @@ export class ServedBundle {
         this.#timer = undefined;
         this.#pump();
       },
-      Math.max(0, Math.ceil(at - now)),
+      Math.max(0, Math.ceil(at - performance.now())),
     );
     handle.unref();
     this.#timer = { at, handle };
