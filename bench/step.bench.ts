@@ -45,6 +45,7 @@ const parts: StepParts = {
   noise: gkVae.noise(config, batchSize),
   batchSize,
   microBatch: 0,
+  phaseSteps: 1000,
 };
 const feeds = sampleFeeds(parts);
 const flops = countFlops(stepGraph(parts));

@@ -21,6 +21,7 @@ export { sapLinearSvc } from "./disentanglement/sap-linear-svc.ts";
 export type { LabelledFactor, Score } from "./disentanglement/score.ts";
 export { allBlocks, type Block, type BlockInformation, usableByBlock } from "./disentanglement/usable-by-block.ts";
 export { type AggregateRate, gaussianAggregateRate } from "./gaussian-aggregate-rate.ts";
+export { frechetDistance } from "./frechet-distance.ts";
 export {
   type GaussianPrior,
   type GaussianRows,
@@ -54,6 +55,7 @@ export {
 } from "./linear-probe.ts";
 export { joinColumns, type Matrix, sliceRows } from "./matrix.ts";
 export { type Random, stream } from "./random.ts";
+export { type SymmetricEigen, symmetricEigen } from "./symmetric-eigen.ts";
 export { bitsPerNat } from "./units.ts";
 export { type UsableInformation, type UsableInformationOptions, usableInformation } from "./usable-information.ts";
 export {

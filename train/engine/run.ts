@@ -155,6 +155,7 @@ async function start(run: Run, span: Span): Promise<StartedEngine> {
     noise: family.noise(recipe.model, recipe.training.batchSize),
     batchSize: recipe.training.batchSize,
     microBatch: recipe.training.microBatch,
+    phaseSteps: span.end - span.begin,
   };
   const sample = (): Feeds => run.draw(record.step + 1);
   const started = await startEngine(parts, { ...run.choice, device }, { sample, log });

@@ -15,6 +15,8 @@ export interface StepParts {
   readonly batchSize: number;
   /** Rows per pass through a network; 0: the whole batch. */
   readonly microBatch: number;
+  /** Steps of the phase, for schedules that end with it. */
+  readonly phaseSteps: number;
 }
 
 /** A training step as a function that assigns `tf.Variable`s: call it (eager) or trace it (compiled). */
@@ -49,7 +51,7 @@ interface Trainer {
  * @throws Error if a player trains nothing, two players train the same variable, or a variable's name is not its key
  */
 export function buildStep(parts: StepParts): StepProgram {
-  const { phase, networks, batchSize } = parts;
+  const { phase, networks, batchSize, phaseSteps } = parts;
   checkNetworks(networks);
   const trainers = trainersOf(phase, networks);
   const buffers = Object.values(networks).filter((variable) => !variable.trainable);
@@ -61,9 +63,9 @@ export function buildStep(parts: StepParts): StepProgram {
 
   function scalars(phaseStep: number): Record<string, number> {
     const values: Record<string, number> = {};
-    for (const [name, schedule] of shown) values[`scalar/${name}`] = schedule(phaseStep);
+    for (const [name, schedule] of shown) values[`scalar/${name}`] = schedule(phaseStep, phaseSteps);
     for (const { player, optimiser } of trainers) {
-      const rate = phase.scalars[rateSchedule(player.name)]?.(phaseStep) ?? 1;
+      const rate = phase.scalars[rateSchedule(player.name)]?.(phaseStep, phaseSteps) ?? 1;
       for (const [name, value] of Object.entries(optimiser.scalars(phaseStep + 1, rate))) {
         values[`optimiser/${player.name}/${name}`] = value;
       }

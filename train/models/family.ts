@@ -41,10 +41,11 @@ export interface NoiseSpec {
 
 /**
  * A scalar that changes with the step; the host computes it and feeds it to the step. Pure.
- * `step` counts from 0 at the first step of the phase. The name `learning_rate.<player>` is special: it multiplies
+ * `step` counts from 0 at the first step of the phase, `steps` is how many the phase has: for families of several
+ * phases only, since a run of one phase may be made longer. The name `learning_rate.<player>` is special: it multiplies
  * that player's learning rate and is not shown to the losses.
  */
-export type Schedule = (step: number) => number;
+export type Schedule = (step: number, steps: number) => number;
 
 export interface LossInputs {
   readonly batch: Tensors;

@@ -3,15 +3,21 @@ import { contrastiveConfigSchema } from "../../schemas/contrastive-config.ts";
 import { disentangleConfigSchema } from "../../schemas/disentangle-config.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import { gkVaeConfigSchema } from "../../schemas/gk-vae-config.ts";
+import { judgeConfigSchema } from "../../schemas/judge-config.ts";
 import { nearest, validate } from "../../schemas/validate.ts";
+import { wVaeConfigSchema } from "../../schemas/w-vae-config.ts";
 import { contrastive } from "./contrastive.ts";
 import { disentangle } from "./disentangle.ts";
 import type { ModelFamily } from "./family.ts";
 import { gkVae } from "./gk-vae.ts";
+import { judge } from "./judge.ts";
+import { wVae } from "./w-vae.ts";
 
 /** Every model family, with the schema of its part of a recipe. A new family is one line here. */
 const entries: readonly { readonly family: ModelFamily<unknown>; readonly schema: TSchema }[] = [
   { family: gkVae as ModelFamily<unknown>, schema: gkVaeConfigSchema },
+  { family: wVae as ModelFamily<unknown>, schema: wVaeConfigSchema },
+  { family: judge as ModelFamily<unknown>, schema: judgeConfigSchema },
   { family: contrastive as ModelFamily<unknown>, schema: contrastiveConfigSchema },
   { family: disentangle as ModelFamily<unknown>, schema: disentangleConfigSchema },
 ];

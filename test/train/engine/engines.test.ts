@@ -32,6 +32,7 @@ function setUp(kind: ToyConfig["kind"], microBatch = 0): { program: StepProgram;
     noise,
     batchSize,
     microBatch,
+    phaseSteps: 100,
   });
   const draw = createBatches({ source: toySource, inputs: ["view_1"], noise, seed, batchSize });
   const scalar = (value: number): HostTensor => ({ dtype: "float32", shape: [], data: Float32Array.of(value) });

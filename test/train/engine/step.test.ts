@@ -44,7 +44,7 @@ function losses(values: Networks, { scalars }: LossInputs): Record<string, tf.Sc
 
 function build(parts: Partial<Phase> & Pick<Phase, "players">, values = networks()): StepProgram {
   const phase: Phase = { name: "game", share: 1, scalars: {}, losses, ...parts };
-  return buildStep({ phase, networks: values, inputs: {}, noise: {}, batchSize: 1, microBatch: 0 });
+  return buildStep({ phase, networks: values, inputs: {}, noise: {}, batchSize: 1, microBatch: 0, phaseSteps: 10 });
 }
 
 /** One step; terms and variables after it as numbers. */
@@ -88,6 +88,12 @@ test("a schedule reaches the losses, one of the learning rate does not", () => {
   const second = take(program, 1);
   expect(second.terms.product).toBe(60);
   expect(second.state["left.a"]).toBeCloseTo(2 - 0.1 * 30, 5);
+});
+
+test("a schedule knows the steps of its phase", () => {
+  const scalars = { weight: (step: number, steps: number) => step / steps };
+  const program = build({ players: [player("only", ["left."], "product")], scalars });
+  expect(program.scalars(5)["scalar/weight"]).toBe(0.5);
 });
 
 test("optimiser slots are state of their own, zero at first, and leave with the program", () => {

@@ -207,6 +207,7 @@ test("the discriminator gets no gradient from the encoder's loss and the encoder
     noise: disentangle.noise(config, rows),
     batchSize: rows,
     microBatch: 0,
+    phaseSteps: 10,
   });
   const inputs: Record<string, tf.Tensor> = { "batch/image": images() };
   for (const [name, tensor] of Object.entries(hostNoise(config))) inputs[`noise/${name}`] = tensor;

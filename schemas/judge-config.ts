@@ -1,0 +1,36 @@
+import { type Static, Type } from "typebox";
+import { optimiserSchema } from "./recipe.ts";
+
+/** Contract of `model` in a recipe of family `judge`: a classifier that judges generated images. */
+
+const closed = { additionalProperties: false } as const;
+
+export const judgeConfigSchema = Type.Object(
+  {
+    image: Type.Object(
+      { size: Type.Union([Type.Literal(32), Type.Literal(64)]), channels: Type.Integer({ minimum: 1 }) },
+      closed,
+    ),
+    classes: Type.Integer({ minimum: 2 }),
+    filters: Type.Integer({
+      minimum: 1,
+      default: 16,
+      description: "channels of the first convolution; each later one has twice as many",
+    }),
+    features: Type.Integer({
+      minimum: 2,
+      default: 64,
+      description: "width of the last hidden layer, on which the Frechet distance is measured",
+    }),
+    halvingSteps: Type.Integer({
+      minimum: 1,
+      default: 600,
+      description: "steps after which the learning rate has halved; it falls all the time",
+    }),
+    optimiser: Type.Union([...optimiserSchema.anyOf], {
+      default: { kind: "adam", learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
+    }),
+  },
+  { ...closed, $id: "judge-config" },
+);
+export type JudgeConfig = Static<typeof judgeConfigSchema>;

@@ -1,0 +1,150 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { WVaeConfig } from "../../schemas/w-vae-config.ts";
+import { inChunks } from "../engine/in-chunks.ts";
+import { autoencoder } from "../networks/autoencoder.ts";
+import type { LossInputs, Networks, NoiseSpec, Schedule } from "./family.ts";
+import { toIntensity } from "./gk-vae-networks.ts";
+import {
+  decodeFeature,
+  type Feature,
+  featureOf,
+  jointPosterior,
+  marginalCommon,
+  marginalUnique,
+  type Spaces,
+  spacesOf,
+  type View,
+} from "./w-vae-networks.ts";
+
+/** Noise of one step of any phase. The marginal phase draws a common code from either view. */
+export function objectiveNoise(config: WVaeConfig, batchSize: number): Record<string, NoiseSpec> {
+  const { common, unique } = spacesOf(config);
+  return {
+    noise_common: common.noise(batchSize),
+    noise_common_2: common.noise(batchSize),
+    ...(unique === undefined
+      ? {}
+      : { noise_unique_1: unique.noise(batchSize), noise_unique_2: unique.noise(batchSize) }),
+  };
+}
+
+/** Learning rate and temperature of a phase: both fall exponentially over its steps. */
+export function annealing({ temperature, learningRateEnd }: WVaeConfig): Record<string, Schedule> {
+  const fall = (from: number, to: number): Schedule => {
+    return (step, steps) => from * (to / from) ** (step / Math.max(1, steps - 1));
+  };
+  return {
+    "learning_rate.model": fall(1, learningRateEnd),
+    temperature: fall(temperature.start, temperature.end),
+  };
+}
+
+/** Phase 1: the wrapper alone, on the images of both views. Nats per image. */
+export function autoencoderLosses(
+  networks: Networks,
+  { batch, microBatch = 0 }: LossInputs,
+): Record<string, tf.Scalar> {
+  const images = tf.concat([toIntensity(batch.view_1!), toIntensity(batch.view_2!)], 0) as tf.Tensor4D;
+  return { loss: autoencoder.loss(networks, images, microBatch) };
+}
+
+/**
+ * Phase 2: all of the joint model, the wrapper fixed. Nats per pair.
+ *
+ *   loss = reconstruction + (1 + lambda) R_z + R_u + R_v
+ *
+ *   reconstruction = E ( |f(x) - x(z,u)|^2 + |f(y) - y(z,v)|^2 ) / (2 epsilon^2),   f the wrapper's features
+ *   R_b            = KL( q(b|x,y) || p(b) ), exact
+ *
+ * The reconstruction leaves out the constant of the Gaussian, ln(2 pi epsilon^2) / 2 a feature: epsilon is not learned.
+ *
+ * Source: Ryu et al., W-VAE paper, section 2.2
+ */
+export function jointLosses(networks: Networks, config: WVaeConfig, inputs: LossInputs): Record<string, tf.Scalar> {
+  const { noise, scalars } = inputs;
+  const spaces = spacesOf(config);
+  const { x, y } = featuresOf(networks, inputs);
+  const q = jointPosterior(networks, config, x, y);
+  const temperature = scalars.temperature!;
+  const z = spaces.common.soft(q.common, noise.noise_common!, temperature);
+  const local = (view: View): tf.Tensor2D | undefined => {
+    const parameters = q[`unique_${view}`];
+    return parameters && spaces.unique?.soft(parameters, noise[`noise_unique_${view}`]!, temperature);
+  };
+  const error1 = featureError(config, x, decodeFeature(networks, 1, z, local(1)));
+  const error2 = featureError(config, y, decodeFeature(networks, 2, z, local(2)));
+  const rates = {
+    common: rateOf(spaces, "common", q.common),
+    unique_1: rateOf(spaces, "unique", q.unique_1),
+    unique_2: rateOf(spaces, "unique", q.unique_2),
+  };
+  const reconstruction = tf.add(error1, error2) as tf.Scalar;
+  const cost = tf.add(tf.mul(rates.common, 1 + config.lambda), tf.add(rates.unique_1, rates.unique_2));
+  return {
+    loss: tf.add(reconstruction, cost) as tf.Scalar,
+    reconstruction,
+    rate_common: rates.common,
+    rate_unique_1: rates.unique_1,
+    rate_unique_2: rates.unique_2,
+  };
+}
+
+/**
+ * Phase 3: the encoders of one view, everything else fixed; both views at once. Nats per pair.
+ *
+ *   loss = sum over views of  |f(x) - x(z,u)|^2 / (2 epsilon^2) + KL( q(z|x) || p(z) ) + KL( q(u|x,z) || p(u) )
+ *
+ * Source: Ryu et al., W-VAE paper, section 2.2, "Training"
+ */
+export function marginalLosses(networks: Networks, config: WVaeConfig, inputs: LossInputs): Record<string, tf.Scalar> {
+  const { noise, scalars } = inputs;
+  const spaces = spacesOf(config);
+  const { x, y } = featuresOf(networks, inputs);
+  const temperature = scalars.temperature!;
+  const ofView = (view: View, feature: Feature) => {
+    const qz = marginalCommon(networks, view, feature);
+    const z = spaces.common.soft(qz, noise[view === 1 ? "noise_common" : "noise_common_2"]!, temperature);
+    const qu = spaces.unique && marginalUnique(networks, config, { view, feature, common: z });
+    const u = qu && spaces.unique?.soft(qu, noise[`noise_unique_${view}`]!, temperature);
+    return {
+      reconstruction: featureError(config, feature, decodeFeature(networks, view, z, u)),
+      common: rateOf(spaces, "common", qz),
+      unique: rateOf(spaces, "unique", qu),
+    };
+  };
+  const first = ofView(1, x);
+  const second = ofView(2, y);
+  const sum = (terms: Record<string, tf.Scalar>): tf.Scalar => tf.addN(Object.values(terms));
+  return {
+    loss: tf.add(sum(first), sum(second)) as tf.Scalar,
+    reconstruction_1: first.reconstruction,
+    reconstruction_2: second.reconstruction,
+    rate_common_1: first.common,
+    rate_common_2: second.common,
+    rate_unique_1: first.unique,
+    rate_unique_2: second.unique,
+  };
+}
+
+function featuresOf(networks: Networks, { batch, microBatch = 0 }: LossInputs): { x: Feature; y: Feature } {
+  const { x, y } = inChunks(
+    ({ view_1, view_2 }) => ({ x: featureOf(networks, view_1!), y: featureOf(networks, view_2!) }),
+    { view_1: batch.view_1!, view_2: batch.view_2! },
+    microBatch,
+  );
+  return { x, y };
+}
+
+/** Squared error in units of 2 epsilon^2, batch mean. */
+function featureError({ noiseVariance, errorReduction }: WVaeConfig, feature: Feature, decoded: Feature): tf.Scalar {
+  const squares = tf.squaredDifference(feature, decoded);
+  const error = errorReduction === "sum" ? tf.sum(squares, 1) : tf.mean(squares, 1);
+  return tf.div(tf.mean(error), noiseVariance);
+}
+
+/** Batch mean of a block's rate; 0 for a block that the model does not have. */
+function rateOf(spaces: Spaces, block: keyof Spaces, parameters: tf.Tensor2D | undefined): tf.Scalar {
+  const space = spaces[block];
+  if (space === undefined || parameters === undefined) return tf.scalar(0);
+  return tf.mean(tf.sum(space.rate(parameters), 1));
+}
