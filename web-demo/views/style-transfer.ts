@@ -1,0 +1,133 @@
+import { stream } from "../../information/random.ts";
+import { button, h, select } from "../element.ts";
+import { latest } from "../latest.ts";
+import { other, type View } from "../model/model.ts";
+import { paint, picture, row } from "../pictures/paint.ts";
+import { labelText } from "./labels.ts";
+import { type Dispose, lackOf, type ModelContext, type ModelView } from "./view.ts";
+
+/**
+ * Style transfer: every content (a picture of one view) in every style (a picture of the other).
+ *
+ * Address: `draws` (view that is drawn), `styles` and `contents` (numbers of pairs).
+ */
+export const styleTransfer: ModelView = {
+  id: "style-transfer",
+  title: "Style transfer",
+  needs: "model",
+  fault: (model) => lackOf(model, ["style_transfer_1", "style_transfer_2"]),
+  mount,
+};
+
+const size = 6;
+
+function mount(root: HTMLElement, { state, model, sample, fail }: ModelContext): Dispose {
+  const random = stream(Date.now(), "page");
+  const styleView = (): View => (state.get("draws") === "2" ? 2 : 1);
+  const { factors } = model.manifest.data;
+  const chosen = (key: string, first: number): number[] => {
+    const listed = (state.get(key) ?? "").split(".").filter((text) => /^\d+$/.test(text));
+    const pairs = listed.map((text) => Number(text) % sample.pairs);
+    return pairs.length === size ? pairs : Array.from({ length: size }, (_, i) => (first + i) % sample.pairs);
+  };
+  const shuffled = (): string => Array.from({ length: size }, () => random.integer(sample.pairs)).join(".");
+  const grid = h("table", { class: "pictures-grid" });
+  const text = h("p", { class: "lead" });
+
+  root.append(
+    h("h1", {}, "Style transfer"),
+    text,
+    h(
+      "div",
+      { class: "row actions" },
+      button(
+        "Other pictures",
+        () => {
+          state.set({ styles: shuffled(), contents: shuffled() });
+          void update();
+        },
+        { class: "main" },
+      ),
+      select(
+        "Make pictures of",
+        [
+          ["1", "view 1"],
+          ["2", "view 2"],
+        ],
+        {
+          value: String(styleView()),
+          change(value) {
+            state.set({ draws: value });
+            void update();
+          },
+        },
+      ),
+    ),
+    h("div", { class: "grid-wrap" }, grid),
+    h("p", { class: "hint" }, "Click a picture in the top row or the first column for another one."),
+  );
+  const update = latest(refresh, { busy: root, onError: (error) => fail(error, () => void update()) });
+  void update();
+  return () => {};
+
+  async function refresh(): Promise<void> {
+    const style = styleView();
+    const content = other(style);
+    const styles = chosen("styles", 0);
+    const contents = chosen("contents", size);
+    const cells = styles.flatMap((styled) => contents.map((kept) => ({ styled, kept })));
+    const outputs = await model.run(`style_transfer_${style}`, {
+      [`view_${style}`]: sample.images(
+        style,
+        cells.map(({ styled }) => styled),
+      ),
+      [`view_${content}`]: sample.images(
+        content,
+        cells.map(({ kept }) => kept),
+      ),
+    });
+    const made = outputs[`styled_view_${style}`]!;
+    const shape = model.image(style)!;
+    const label = (view: View, pair: number): string => labelText(factors, sample.labels[view], pair);
+    const head = (view: View, key: "styles" | "contents", pairs: readonly number[], at: number): HTMLElement => {
+      const canvas = picture(
+        model.image(view)!,
+        `${key === "styles" ? "Style" : "Content"}: ${label(view, pairs[at]!)}`,
+      );
+      paint(canvas, sample.image(view, pairs[at]!));
+      const change = (): void => {
+        state.set({ [key]: pairs.with(at, random.integer(sample.pairs)).join(".") });
+        void update();
+      };
+      return h("button", { type: "button", class: `head ${view === style ? "own" : "shared"}`, click: change }, canvas);
+    };
+    grid.replaceChildren(
+      h(
+        "tr",
+        {},
+        h("td", { class: "corner" }, "style ↓ content →"),
+        ...contents.map((_, at) => h("th", { scope: "col" }, head(content, "contents", contents, at))),
+      ),
+      ...styles.map((styled, at) =>
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, head(style, "styles", styles, at)),
+          ...contents.map((kept, column) => {
+            const canvas = picture(shape, `${label(content, kept)} in the style of ${label(style, styled)}`);
+            paint(canvas, row(made, at * size + column));
+            return h("td", {}, canvas);
+          }),
+        ),
+      ),
+    );
+    grid.dataset.style = String(style);
+    text.replaceChildren(
+      "Every column keeps the ",
+      h("b", { class: "common" }, "common"),
+      ` code of its picture of view ${content}; every row brings the `,
+      h("b", { class: `unique_${style}` }, `own code of view ${style}`),
+      `. What is common follows the column, what is a view's own follows the row.`,
+    );
+  }
+}
