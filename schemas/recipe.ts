@@ -59,6 +59,15 @@ export const expectedSchema = Type.Object(
     paper: Type.Optional(Type.Number({ description: "the published value" })),
     minimum: Type.Optional(Type.Number()),
     maximum: Type.Optional(Type.Number()),
+    full: Type.Optional(
+      Type.Object(
+        { minimum: Type.Optional(Type.Number()), maximum: Type.Optional(Type.Number()) },
+        {
+          ...closed,
+          description: "bounds for the whole training of the recipe, in the place of `minimum` and `maximum`",
+        },
+      ),
+    ),
     source: Type.String(),
   },
   closed,
@@ -96,6 +105,23 @@ export const recipeSchema = Type.Object(
       Type.Record(Type.String(), Type.Partial(trainingSchema), {
         description: "named overrides of training, chosen with --budget",
       }),
+    ),
+    variants: Type.Optional(
+      Type.Record(
+        Type.String({ pattern: "^[a-z0-9][a-z0-9-]*$" }),
+        Type.Object(
+          {
+            title: Type.String(),
+            source: Type.String(),
+            set: Type.Array(Type.String(), { minItems: 1, description: "assignments as of --set" }),
+          },
+          closed,
+        ),
+        { description: "each is a recipe of its own, <name>-<variant>; a run stores what it comes to" },
+      ),
+    ),
+    seeds: Type.Optional(
+      Type.Array(Type.Integer({ minimum: 0 }), { description: "seeds of the paper's trainings, one run each" }),
     ),
     expected: Type.Array(expectedSchema),
   },

@@ -11,6 +11,7 @@ interface TrainFlags {
   readonly steps?: number;
   readonly batchSize?: number;
   readonly seed?: number;
+  readonly variant?: string;
   readonly budget?: string;
   readonly set?: readonly string[];
   readonly engine: "compiled" | "eager";
@@ -42,6 +43,7 @@ export function addTrainCommand(program: Command): void {
     .option("--steps <n>", "optimiser steps", whole("--steps", 1))
     .option("--batch-size <n>", "pairs a step", whole("--batch-size", 1))
     .option("--seed <n>", "seed of everything that is random", whole("--seed", 0))
+    .option("--variant <name>", "one of the recipe's variants: the same as <recipe>-<variant> as a name")
     .option("--budget <name>", "one of the recipe's named budgets")
     .option("--set <path=value>", "any field of the recipe; may be repeated", collect)
     .option("--engine <engine>", "compiled or eager", oneOf("--engine", ["compiled", "eager"]), "compiled")

@@ -5,13 +5,15 @@ import { nearest } from "../../schemas/validate.ts";
 
 /**
  * Puts what the recipe expects beside what was measured: `paper`, `minimum`, `maximum`, and `met` where there is a
- * bound, judged on the value itself, not on its interval.
+ * bound, judged on the value itself, not on its interval. A run of the whole training is held to the bounds for it.
  *
+ * @param budget name of the run's budget; `full` for the whole training of the recipe
  * @throws UsageError if the recipe expects a quantity that was not measured, or in another unit
  */
-export function compare(figures: readonly Figure[], expected: Recipe["expected"]): Figure[] {
+export function compare(figures: readonly Figure[], expected: Recipe["expected"], budget: string): Figure[] {
   const judged = new Map(figures.map((figure) => [figure.quantity, figure]));
-  for (const { quantity, unit, paper, minimum, maximum } of expected) {
+  for (const { quantity, unit, paper, full, ...reduced } of expected) {
+    const { minimum, maximum } = budget === "full" && full !== undefined ? full : reduced;
     const figure = judged.get(quantity);
     if (figure === undefined) {
       const meant = nearest(quantity, [...judged.keys()]);

@@ -10,6 +10,7 @@ import { compare } from "./compare.ts";
 import { openTasks } from "./compile-tasks.ts";
 import type { Subject } from "./protocol.ts";
 import { protocolOf } from "./protocols.ts";
+import { nameOfBudget } from "./publish-results.ts";
 import { writeReport } from "./report/write-report.ts";
 
 export interface EvaluateOptions {
@@ -63,7 +64,7 @@ async function evaluateWith(subject: Subject, options: EvaluateOptions & { runDi
       steps: recipe.training.steps,
       pairs,
       data: describedData(source.description),
-      figures: compare([...findings.figures], recipe.expected),
+      figures: compare([...findings.figures], recipe.expected, await nameOfBudget(recipe, { step })),
       ...(findings.importance === undefined ? {} : { importance: findings.importance }),
       created: new Date().toISOString(),
       producer,

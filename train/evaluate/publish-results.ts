@@ -140,7 +140,7 @@ async function readEvaluated(folder: string): Promise<EvaluatedRun> {
 }
 
 /** `full`, a budget of the recipe, or `custom`. */
-export async function nameOfBudget(recipe: Recipe, { step }: Results): Promise<string> {
+export async function nameOfBudget(recipe: Recipe, { step }: Pick<Results, "step">): Promise<string> {
   const { batchSize } = recipe.training;
   const named = Object.entries(recipe.budgets ?? {}).find(
     ([, budget]) => budget.steps === step && (budget.batchSize ?? batchSize) === batchSize,

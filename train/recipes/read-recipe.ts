@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,8 +7,10 @@ import { type Recipe, recipeSchema } from "../../schemas/recipe.ts";
 import { nearest, validate } from "../../schemas/validate.ts";
 import { checkModelConfig } from "../models/registry.ts";
 
-/** What a command line changes of a recipe. Later ones win: budget, then `set`, then the named numbers. */
+/** What a command line changes of a recipe. Later ones win: variant, budget, then `set`, then the named numbers. */
 export interface RecipeOverrides {
+  /** One of the recipe's variants: the same as the name `<recipe>-<variant>`. */
+  readonly variant?: string | undefined;
   /** One of the recipe's named budgets. */
   readonly budget?: string | undefined;
   /** `path=value` with a dotted path; the value is JSON, or else a string. */
@@ -18,12 +20,30 @@ export interface RecipeOverrides {
   readonly seed?: number | undefined;
 }
 
-/** Names of the recipes that come with the package. */
+/** Names of the recipes that come with the package, variants among them. */
 export function recipeNames(): string[] {
-  return readdirSync(recipeFolder())
-    .filter((file) => file.endsWith(".json"))
-    .map((file) => file.slice(0, -".json".length))
-    .sort();
+  return [...builtIn().keys()].sort();
+}
+
+interface Place {
+  readonly file: string;
+  readonly variant?: string;
+}
+
+/** Every file of the package under its own name, and each of its variants under `<name>-<variant>`. */
+function builtIn(): Map<string, Place> {
+  const files = readdirSync(recipeFolder()).filter((file) => file.endsWith(".json"));
+  return new Map(
+    files.flatMap((base): [string, Place][] => {
+      const file = path.join(recipeFolder(), base);
+      const name = base.slice(0, -".json".length);
+      const { variants = {} } = JSON.parse(readFileSync(file, "utf8")) as { variants?: object };
+      return [
+        [name, { file }],
+        ...Object.keys(variants).map((variant): [string, Place] => [`${name}-${variant}`, { file, variant }]),
+      ];
+    }),
+  );
 }
 
 /**
@@ -33,12 +53,15 @@ export function recipeNames(): string[] {
  * @throws UsageError for an unknown recipe, budget, key or value; names the nearest known one
  */
 export async function readRecipe(nameOrFile: string, overrides: RecipeOverrides = {}): Promise<Recipe> {
-  const file = fileOf(nameOrFile);
+  const { file, variant } = placeOf(nameOrFile);
   const action = `read recipe "${nameOrFile}"`;
   const recipe = await readJson(file, action);
   // First the file alone: its faults are told before those of the overrides, and its defaults can be overridden.
   const { family, model } = validate(recipeSchema, recipe, action);
   checkModelConfig(family, model, action);
+  if (variant !== undefined) applyVariant(recipe, variant, nameOrFile);
+  if (overrides.variant !== undefined) applyVariant(recipe, overrides.variant, nameOrFile);
+  delete recipe.variants;
   applyBudget(recipe, overrides.budget, nameOrFile);
   for (const assignment of overrides.set ?? []) applySet(recipe, assignment);
   const training = recipe.training as Record<string, unknown>;
@@ -50,15 +73,16 @@ export async function readRecipe(nameOrFile: string, overrides: RecipeOverrides 
   return checked;
 }
 
-function fileOf(nameOrFile: string): string {
+function placeOf(nameOrFile: string): Place {
   if (nameOrFile.endsWith(".json") || /[\\/]/.test(nameOrFile)) {
-    if (existsSync(nameOrFile)) return nameOrFile;
+    if (existsSync(nameOrFile)) return { file: nameOrFile };
     throw new UsageError(`Cannot read recipe "${nameOrFile}": it must be a file, got nothing there`, {
       code: "no_recipe",
     });
   }
+  const place = builtIn().get(nameOrFile);
+  if (place !== undefined) return place;
   const names = recipeNames();
-  if (names.includes(nameOrFile)) return path.join(recipeFolder(), `${nameOrFile}.json`);
   const meant = nearest(nameOrFile, names);
   throw new UsageError(
     `Cannot find recipe "${nameOrFile}": it must be ${names.join(", ")} or the path of a JSON file${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
@@ -83,6 +107,23 @@ async function readJson(file: string, action: string): Promise<Record<string, un
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new UsageError(`Cannot ${action}: it must be JSON, got ${why}`, { cause });
   }
+}
+
+/** Leaves a recipe of its own: the variant's name, title and source, and no variants. */
+function applyVariant(recipe: Record<string, unknown>, variant: string, name: string): void {
+  const { variants = {} } = recipe as { variants?: NonNullable<Recipe["variants"]> };
+  delete recipe.variants;
+  const chosen = Object.hasOwn(variants, variant) ? variants[variant] : undefined;
+  if (chosen === undefined) {
+    const known = Object.keys(variants);
+    const meant = nearest(variant, known);
+    throw new UsageError(
+      `Cannot use variant "${variant}": recipe "${name}" has ${known.join(", ") || "none"}${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+      { code: "unknown_variant", path: ["variants", variant] },
+    );
+  }
+  Object.assign(recipe, { name: `${recipe.name}-${variant}`, title: chosen.title, source: chosen.source });
+  for (const assignment of chosen.set) applySet(recipe, assignment);
 }
 
 function applyBudget(recipe: Record<string, unknown>, budget: string | undefined, name: string): void {

@@ -115,12 +115,16 @@ test("an encoder that answers another number of rows is refused", async () => {
 
 test("a bound decides whether a figure is met; a published value alone does not", () => {
   const { figures } = usual;
-  const judged = compare(figures, [
-    { quantity: "usable.class.common", unit: "bits", minimum: 1.5, source: "a test" },
-    { quantity: "usable.turn.common", unit: "bits", minimum: 1.5, source: "a test" },
-    { quantity: "usable.turn.unique_1", unit: "bits", maximum: 1, source: "a test" },
-    { quantity: "usable.class.all", unit: "bits", paper: 3.3, source: "a test" },
-  ]);
+  const judged = compare(
+    figures,
+    [
+      { quantity: "usable.class.common", unit: "bits", minimum: 1.5, source: "a test" },
+      { quantity: "usable.turn.common", unit: "bits", minimum: 1.5, source: "a test" },
+      { quantity: "usable.turn.unique_1", unit: "bits", maximum: 1, source: "a test" },
+      { quantity: "usable.class.all", unit: "bits", paper: 3.3, source: "a test" },
+    ],
+    "reduced",
+  );
   const met = (name: string) => judged.find(({ quantity }) => quantity === name)!;
   expect(met("usable.class.common")).toMatchObject({ met: true, minimum: 1.5 });
   expect(met("usable.turn.common").met).toBe(false);
@@ -130,12 +134,30 @@ test("a bound decides whether a figure is met; a published value alone does not"
   expect(judged).toHaveLength(figures.length);
 });
 
+test("the whole training is held to its own bounds, a shorter one to those for it", () => {
+  const { figures } = usual;
+  const expected = [
+    { quantity: "usable.class.common", unit: "bits", minimum: 1.5, full: { minimum: 2.5 }, source: "a test" },
+    { quantity: "usable.turn.common", unit: "bits", full: { maximum: 0.5 }, source: "a test" },
+  ];
+  const judged = (budget: string) =>
+    compare(figures, expected, budget).filter(({ quantity }) => expected.some((one) => one.quantity === quantity));
+  expect(judged("reduced").map(({ met, minimum }) => [met, minimum])).toEqual([
+    [true, 1.5],
+    [undefined, undefined],
+  ]);
+  expect(judged("full").map(({ met, minimum, maximum }) => [met, minimum, maximum])).toEqual([
+    [false, 2.5, undefined],
+    [true, undefined, 0.5],
+  ]);
+});
+
 test("an expected quantity that nothing measures, or in another unit, is refused with the nearest name", () => {
   const { figures } = usual;
-  expect(() => compare(figures, [{ quantity: "usable.clas.common", unit: "bits", source: "a test" }])).toThrow(
+  expect(() => compare(figures, [{ quantity: "usable.clas.common", unit: "bits", source: "a test" }], "full")).toThrow(
     'got "usable.clas.common", did you mean "usable.class.common"?',
   );
-  expect(() => compare(figures, [{ quantity: "usable.class.common", unit: "nats", source: "a test" }])).toThrow(
+  expect(() => compare(figures, [{ quantity: "usable.class.common", unit: "nats", source: "a test" }], "full")).toThrow(
     '"usable.class.common" must be in bits, got nats',
   );
 });

@@ -45,6 +45,26 @@ test("every recipe of the package is valid, bears its file's name, and all its b
   }
 });
 
+const varied = {
+  ...tiny,
+  variants: { "per-view": { title: "Tiny per view", source: "figure 5", set: ["model.decoders=per-view"] } },
+};
+
+test("a variant is a recipe of its own: its name, title and source, what it sets, and no variants", async () => {
+  const recipe = await readRecipe(fileOf(varied), { variant: "per-view", budget: "minute" });
+  expect(recipe).toMatchObject({ name: "tiny-per-view", title: "Tiny per view", source: "figure 5" });
+  expect(recipe.model).toMatchObject({ decoders: "per-view" });
+  expect(recipe.training.steps).toBe(5);
+  expect(recipe).not.toHaveProperty("variants");
+  expect(await readRecipe(fileOf(varied))).toEqual(await readRecipe(fileOf(tiny)));
+});
+
+test("a variant of the package has one name and two ways to say it", async () => {
+  const named = await readRecipe("common-3dshapes-per-view");
+  expect(named).toEqual(await readRecipe("common-3dshapes", { variant: "per-view" }));
+  expect(named.model).toEqual({ ...(await readRecipe("common-3dshapes")).model, decoders: "per-view" });
+});
+
 test("overrides win in the order budget, --set, named numbers", async () => {
   const set = ["training.steps=50", "training.seed=9", "model.decoders=per-view", "model.weights.unique=3.5"];
   const { training, model } = await readRecipe(fileOf(tiny), { budget: "hour", set, seed: 3 });
@@ -62,6 +82,8 @@ test.each([
   ],
   ["an unknown family", { ...tiny, family: "gk-vea" }, {}, 'did you mean "gk-vae"?'],
   ["a missing part", { ...tiny, training: undefined }, {}, '"training" is missing'],
+  ["an unknown variant", varied, { variant: "perview" }, 'has per-view, did you mean "per-view"?'],
+  ["a variant where there are none", tiny, { variant: "per-view" }, 'Cannot use variant "per-view": recipe'],
   ["an unknown budget", tiny, { budget: "our" }, 'Cannot use budget "our": recipe'],
   ["an unknown budget, with the nearest", tiny, { budget: "our" }, 'did you mean "hour"?'],
   [

@@ -64,15 +64,17 @@ for (const name of recipeNames()) {
       ...[...factors, { name: jointName }].flatMap((factor) => blocks.map((block) => `usable.${factor.name}.${block}`)),
       ...["common", "common_2", "unique_1", "unique_2"].map((block) => `rate.${block}`),
       "disagreement.common",
+      ...factors.map((factor) => `purity.${factor.name}`),
       ...["mig-hist20-means", "reconstruction", "rate", "informative_latents"],
       ...judgeQuantities,
     ];
-    for (const { quantity, unit, source, paper, minimum, maximum } of recipe.expected) {
+    for (const { quantity, unit, source, paper, minimum, maximum, full } of recipe.expected) {
       expect(known).toContain(quantity);
       expect(["bits", "1"]).toContain(unit);
-      expect(paper ?? minimum ?? maximum).toBeDefined();
+      const bounds = [minimum, maximum, full?.minimum, full?.maximum].filter((bound) => bound !== undefined);
+      expect([paper, ...bounds].some((value) => value !== undefined)).toBe(true);
       // A bound is never passed off as the paper's.
-      if (minimum !== undefined || maximum !== undefined) expect(source).toMatch(/\bours\b/i);
+      if (bounds.length > 0) expect(source).toMatch(/\bours\b/i);
     }
   });
 
