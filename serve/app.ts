@@ -6,6 +6,7 @@ import { mount, type Route } from "./http/route.ts";
 import { answerError, HttpError } from "./http-error.ts";
 import { baseUrl, indexPage } from "./index-page.ts";
 import { docsRoutes } from "./openapi/docs-routes.ts";
+import { directInfer } from "./protocol/direct-infer.ts";
 import { inferRoutes } from "./protocol/infer-routes.ts";
 import { modelRoutes } from "./protocol/model-routes.ts";
 import { repositoryRoutes, statisticsRoutes } from "./protocol/repository-routes.ts";
@@ -32,7 +33,8 @@ export function createApp(parts: AppParts): RequestListener {
     });
   });
   app.use(answerError);
-  return app;
+  // Whatever stands before `infer` in Express must be among these guards as well.
+  return directInfer(parts.engine, { bodyLimit: parts.bodyLimit, guards: [], otherwise: app });
 }
 
 /** Every route of the server, in the order in which they are tried. */

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import type { ErrorRequestHandler } from "express";
 import { FailureError, UsageError } from "../schemas/errors.ts";
 import type { ErrorBody } from "../schemas/open-inference.ts";
@@ -64,12 +65,21 @@ function fromParser(error: ParserError): HttpError {
   return new HttpError(`Cannot read request: ${error.message}`, { status: error.status, code: "bad_request" });
 }
 
-export const answerError: ErrorRequestHandler = (error, _request, response, _next) => {
+export const answerError: ErrorRequestHandler = (error, _request, response, _next) => sendError(response, error);
+
+/** Needs nothing of Express. */
+export function sendError(response: ServerResponse, error: unknown): void {
   const fault = toHttpError(error);
   if (response.headersSent) {
     response.destroy();
     return;
   }
   const body: ErrorBody = { error: fault.message, code: fault.code, path: [...fault.path] };
-  response.status(fault.status).set(fault.headers).json(body);
-};
+  const bytes = Buffer.from(JSON.stringify(body));
+  response.writeHead(fault.status, {
+    ...fault.headers,
+    "Content-Type": "application/json; charset=utf-8",
+    "Content-Length": bytes.length,
+  });
+  response.end(bytes);
+}

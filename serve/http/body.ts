@@ -34,7 +34,7 @@ export function jsonBody(limit: number): RequestHandler[] {
 
 /** The media type without its parameters, in lower case; undefined where there is none. */
 export function mediaType(header: string | undefined): string | undefined {
-  return header?.split(";")[0]!.trim().toLowerCase();
+  return header?.split(";")[0]?.trim().toLowerCase();
 }
 
 export const requireJson: RequestHandler = (request, _response, next) => {

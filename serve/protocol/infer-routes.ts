@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import type { Request, RequestHandler, Response } from "express";
 import { UsageError } from "../../schemas/errors.ts";
 import { inferRequestSchema, inferResponseSchema } from "../../schemas/open-inference.ts";
@@ -23,33 +24,10 @@ export function inferRoutes(engine: InferenceEngine, { bodyLimit }: { bodyLimit:
   };
 
   const infer = async (request: Request, response: Response): Promise<void> => {
-    const { name, version, spec } = modelOf(request);
-    const { outputs, priority, timeoutMs, ...call } = readInferRequest(bytesOfBody(request), {
-      headerLength: headerLengthOf(request),
-      model: spec,
-    });
-    const answer = await engine.infer({
-      model: name,
-      version,
-      inputs: call.inputs,
-      outputs: outputs.map((output) => output.name),
-      ...(priority === undefined ? {} : { priority }),
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      signal: whenClientGoes(response),
-    });
-    const message = writeInferResponse(
-      { ...call, outputs },
-      { model: String(request.params.model), version: answer.version, tensors: answer.outputs },
-    );
-    if (typeof message === "string") {
-      response.type("json").send(message);
-      return;
-    }
-    response.set({
-      "Content-Type": "application/octet-stream",
-      "Inference-Header-Content-Length": String(message.headerLength),
-    });
-    response.send(Buffer.from(message.body.buffer, message.body.byteOffset, message.body.byteLength));
+    const { model, version } = request.params as { model: string; version?: string };
+    const call = { model, version, headerLength: headerLengthOf(request), body: bytesOfBody(request) };
+    const { headers, body } = await answerInfer(engine, { ...call, signal: whenClientGoes(response) });
+    response.writeHead(200, headers).end(body);
   };
 
   const route = (path: string): Route => ({
@@ -75,18 +53,68 @@ export function inferRoutes(engine: InferenceEngine, { bodyLimit }: { bodyLimit:
   return [route("/v2/models/{model}/infer"), route("/v2/models/{model}/versions/{version}/infer")];
 }
 
+export interface InferMessage {
+  /** As the client calls it. */
+  readonly model: string;
+  readonly version: string | undefined;
+  /** Value of Inference-Header-Content-Length; undefined: the body is JSON. */
+  readonly headerLength: number | undefined;
+  readonly body: Uint8Array;
+  readonly signal: AbortSignal;
+}
+
+/** Reads a request, has it computed, and writes the answer in the form that was asked for. */
+export async function answerInfer(
+  engine: InferenceEngine,
+  { model, version, headerLength, body, signal }: InferMessage,
+): Promise<{ headers: Record<string, string | number>; body: Buffer }> {
+  const served = engine.find(model, version);
+  const { outputs, priority, timeoutMs, ...call } = readInferRequest(body, { headerLength, model: served.spec });
+  const answer = await engine.infer({
+    model: served.name,
+    version: served.version,
+    inputs: call.inputs,
+    outputs: outputs.map((output) => output.name),
+    ...(priority === undefined ? {} : { priority }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    signal,
+  });
+  const message = writeInferResponse({ ...call, outputs }, { model, version: answer.version, tensors: answer.outputs });
+  if (typeof message === "string") {
+    const bytes = Buffer.from(message);
+    return {
+      headers: { "Content-Type": "application/json; charset=utf-8", "Content-Length": bytes.length },
+      body: bytes,
+    };
+  }
+  const bytes = Buffer.from(message.body.buffer, message.body.byteOffset, message.body.byteLength);
+  return {
+    headers: {
+      "Content-Type": "application/octet-stream",
+      "Content-Length": bytes.length,
+      "Inference-Header-Content-Length": message.headerLength,
+    },
+    body: bytes,
+  };
+}
+
 /** JSON, or bytes with the header that says where they begin. */
 const requireTensors: RequestHandler = (request, _response, next) => {
+  checkTensorType(request);
+  next();
+};
+
+/** @throws HttpError 415 for another type; UsageError for a header that is no number */
+export function checkTensorType(request: IncomingMessage): void {
   const header = request.headers["content-type"];
   const binary = headerLengthOf(request) !== undefined && mediaType(header) === "application/octet-stream";
   if (header !== undefined && !binary && !isJson(header)) {
     const hint = "or application/octet-stream with the header Inference-Header-Content-Length";
     throw unsupported(header, `application/json in UTF-8, ${hint}`);
   }
-  next();
-};
+}
 
-function headerLengthOf(request: Request): number | undefined {
+export function headerLengthOf(request: IncomingMessage): number | undefined {
   const text = request.headers[headerLengthName];
   if (text === undefined) return undefined;
   if (typeof text === "string" && /^\d{1,15}$/.test(text)) return Number(text);
