@@ -169,3 +169,17 @@ export const spritesVideoOptionsSchema = Type.Object(
   closed,
 );
 export type SpritesVideoOptions = Static<typeof spritesVideoOptionsSchema>;
+
+export const canonicalTasksOptionsSchema = Type.Object(
+  {
+    source: Type.Literal("canonical-tasks"),
+    tasks: Type.Array(Type.Enum(["UNQ", "AND", "RDNXOR", "IMPERFECTRDN"]), {
+      minItems: 1,
+      uniqueItems: true,
+      default: ["UNQ", "AND", "RDNXOR", "IMPERFECTRDN"],
+      description: "tables 2 to 5 of the RINE paper",
+    }),
+  },
+  closed,
+);
+export type CanonicalTasksOptions = Static<typeof canonicalTasksOptionsSchema>;

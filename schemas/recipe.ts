@@ -47,6 +47,12 @@ export const trainingSchema = Type.Object(
     }),
     logEvery: Type.Integer({ minimum: 1, default: 50 }),
     checkpointEvery: Type.Integer({ minimum: 1, default: 500 }),
+    keepCheckpoints: Type.Optional(
+      Type.Integer({
+        minimum: 2,
+        description: "how many, newest first, are kept; default 2: some figures average over several",
+      }),
+    ),
   },
   closed,
 );
@@ -94,6 +100,9 @@ export const recipeSchema = Type.Object(
           default: 10000,
           description: "fresh pairs; the last fifth is the test part",
         }),
+        atEnd: Type.Optional(
+          Type.Boolean({ description: "`cominfo train` evaluates the run when it is done, and prints the table" }),
+        ),
         classifier: Type.Enum(["linear", "trees"], {
           default: "linear",
           description: "what looks for a factor in a block: a linear probe, or gradient-boosted trees as in the paper",

@@ -100,10 +100,18 @@ async function train(nameOrFile: string, flags: TrainFlags): Promise<void> {
   const result = await untilInterrupted((signal) => runTraining({ ...request, signal }), progress);
   if (flags.json) console.log(JSON.stringify(result));
   else if (!flags.quiet) console.error(summary(result));
+  if (result.status === "finished" && recipe.evaluation.atEnd) await evaluateAtEnd(outDir, flags);
   if (result.status === "interrupted") {
     if (result.step > 0) console.error(`Saved at step ${result.step}. Go on with: ${resumeCommand(outDir, flags)}`);
     process.exitCode = 130;
   }
+}
+
+async function evaluateAtEnd(outDir: string, { data, quiet, json }: TrainFlags): Promise<void> {
+  const { evaluateRun } = await import("../evaluate/evaluate-run.ts");
+  const { formatTable } = await import("../evaluate/format-table.ts");
+  const results = await evaluateRun(outDir, data === undefined ? {} : { dataDir: data });
+  if (!quiet && !json) console.log(formatTable(results));
 }
 
 const samePressMilliseconds = 1000;

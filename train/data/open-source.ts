@@ -2,6 +2,7 @@ import type { TSchema } from "typebox";
 import { type Hdf5Reader, loadHdf5 } from "../../files/hdf5.ts";
 import {
   addOneDigitsOptionsSchema,
+  canonicalTasksOptionsSchema,
   drawnDigitsOptionsSchema,
   dspritesFileOptionsSchema,
   dspritesOptionsSchema,
@@ -15,6 +16,7 @@ import {
 import { UsageError } from "../../schemas/errors.ts";
 import { nearest, validate } from "../../schemas/validate.ts";
 import { openAddOneDigits } from "./add-one-digits.ts";
+import { createCanonicalTasks } from "./canonical-tasks.ts";
 import { createDrawnDigits } from "./drawn-digits.ts";
 import { createDsprites } from "./dsprites.ts";
 import { openLabelledDigits } from "./labelled-digits.ts";
@@ -82,6 +84,10 @@ const kinds: Readonly<Record<string, SourceKind>> = {
   "png-folders": {
     files: true,
     open: (config, { dataDir }) => openPngFolders(checked(pngFoldersOptionsSchema, config), dataDir),
+  },
+  "canonical-tasks": {
+    files: false,
+    open: (config) => createCanonicalTasks(checked(canonicalTasksOptionsSchema, config)),
   },
 };
 

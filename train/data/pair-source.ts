@@ -40,8 +40,17 @@ export interface Minibatch {
   readonly labels: readonly [Labels, Labels];
 }
 
+/** Examples that training never draws, for instance a test file: all of them, in order, as they are. */
+export interface HeldOut {
+  readonly count: number;
+  /** Examples `start` to `start + size - 1`. */
+  take(start: number, size: number): Minibatch;
+}
+
 /** Draws pairs. The same generator address gives the same bytes, so the data cursor of a run is its step number. */
 export interface PairSource {
   readonly description: SourceDescription;
   draw(size: number, random: Random): Minibatch;
+  /** Opens the held-out examples. Absent where fresh draws do as well, or there are none. */
+  heldOut?(): HeldOut;
 }

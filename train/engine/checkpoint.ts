@@ -21,8 +21,11 @@ export interface Checkpoint {
 
 export type CheckpointHead = Omit<CheckpointState, "format" | "sha256" | "variables">;
 
-/** Two: the newest, and the one before should the newest be damaged. */
-const kept = 2;
+export interface SaveOptions {
+  readonly disk?: Disk;
+  /** How many checkpoints stay; default two: the newest, and the one before should the newest be damaged. */
+  readonly keep?: number | undefined;
+}
 
 /**
  * @param folder of the run
@@ -32,7 +35,7 @@ export async function saveCheckpoint(
   folder: string,
   head: CheckpointHead,
   values: State,
-  disk: Disk = realDisk,
+  { disk = realDisk, keep = 2 }: SaveOptions = {},
 ): Promise<void> {
   const all = path.join(folder, "checkpoints");
   const target = path.join(all, nameOf(head.step));
@@ -62,7 +65,7 @@ export async function saveCheckpoint(
     throw diskFailure(`save the checkpoint of step ${head.step}`, folder, error);
   }
   const steps = await checkpointSteps(folder);
-  for (const step of steps.slice(0, -kept)) await removeCheckpoint(path.join(all, nameOf(step)));
+  for (const step of steps.slice(0, -keep)) await removeCheckpoint(path.join(all, nameOf(step)));
 }
 
 /**
@@ -92,6 +95,11 @@ export async function loadLatestCheckpoint(
     `Cannot resume "${folder}": one checkpoint must be whole, got ${faults.length} damaged (${faults[0]}); start anew with --force`,
     { code: "bad_checkpoint" },
   );
+}
+
+/** The checkpoint of `step`. @throws FailureError if it is not whole */
+export function loadCheckpointOf(folder: string, step: number): Promise<Checkpoint> {
+  return loadCheckpoint(path.join(folder, "checkpoints", nameOf(step)));
 }
 
 async function loadCheckpoint(folder: string): Promise<Checkpoint> {

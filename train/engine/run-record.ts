@@ -80,7 +80,7 @@ export class RunRecord {
       device: this.device,
       threads,
     };
-    await saveCheckpoint(folder.path, head, values, disk);
+    await saveCheckpoint(folder.path, head, values, { disk, keep: recipe.training.keepCheckpoints });
     this.#savedStep = this.step;
     await this.writeStatus("running");
   }

@@ -17,6 +17,8 @@ export interface CompiledTasks {
   /** What the family offers. */
   readonly specs: Readonly<Record<string, TaskSpec>>;
   run(name: string, inputs: Readonly<Record<string, HostTensor>>): Promise<Readonly<Record<string, HostTensor>>>;
+  /** Sets the model to another checkpoint's values, for measures that look at several. */
+  load(values: State): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -33,8 +35,10 @@ export async function openTasks(recipe: Recipe, values: State): Promise<Compiled
   const dispose = (): void => {
     for (const variable of Object.values(networks)) variable.dispose();
   };
+  const set = (from: State): void =>
+    setNetworks(networks, from, (name) => `Cannot evaluate: "${name}" must be in the checkpoint, got none`);
   try {
-    setNetworks(networks, values, (name) => `Cannot evaluate: "${name}" must be in the checkpoint, got none`);
+    set(values);
   } catch (error) {
     dispose();
     throw error;
@@ -53,12 +57,21 @@ export async function openTasks(recipe: Recipe, values: State): Promise<Compiled
     return session;
   }
 
+  async function release(): Promise<void> {
+    for (const session of sessions.values()) await session.release();
+    sessions.clear();
+  }
+
   return {
     specs,
     run: async (name, inputs) => (await sessionOf(name)).run(inputs),
+    async load(from) {
+      await release(); // they have the old values in them
+      set(from);
+    },
     async close() {
       dispose();
-      for (const session of sessions.values()) await session.release();
+      await release();
     },
   };
 }

@@ -4,6 +4,7 @@ import { type Results, resultsSchema } from "../../schemas/results.ts";
 import { validate } from "../../schemas/validate.ts";
 import { describedData } from "../data/described-data.ts";
 import { loadSource } from "../data/open-source.ts";
+import { checkpointSteps, loadCheckpointOf } from "../engine/checkpoint.ts";
 import { loadRun } from "../engine/load-run.ts";
 import { producer } from "../producer.ts";
 import { compare } from "./compare.ts";
@@ -42,7 +43,19 @@ export async function evaluateRun(runDir: string, options: EvaluateOptions = {})
   try {
     const { pairs = recipe.evaluation.pairs, dataDir, onProgress = () => {}, warn = console.warn } = options;
     const { seed } = recipe.training;
-    const subject: Subject = { recipe, values, source, tasks, pairs, seed, dataDir, onProgress, warn };
+    const subject: Subject = {
+      recipe,
+      values,
+      source,
+      tasks,
+      checkpoints: (await checkpointSteps(runDir)).filter((other) => other <= step),
+      valuesAt: async (other) => (await loadCheckpointOf(runDir, other)).values,
+      pairs,
+      seed,
+      dataDir,
+      onProgress,
+      warn,
+    };
     return await evaluateWith(subject, { ...options, runDir, step });
   } finally {
     await tasks.close();

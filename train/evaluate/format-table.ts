@@ -1,6 +1,8 @@
 import type { Figure } from "../../schemas/manifest.ts";
 import type { Results } from "../../schemas/results.ts";
 import { jointName } from "./asked-factors.ts";
+import { rineLines } from "./rine-table.ts";
+import { columns } from "./text-columns.ts";
 import { trainingPairs } from "./training-pairs.ts";
 
 const allBlocks = ["common", "unique_1", "unique_2", "all"] as const;
@@ -15,9 +17,18 @@ const scores = [
   "sap-linear-svc",
 ] as const;
 
+/** Families with a table of their own; the others are two-view codes. */
+const tables: Readonly<Record<string, (results: Results) => string[]>> = { rine: rineLines };
+
 /** The closing table of an evaluation for a terminal, in bits. Ends without a line break. */
-export function formatTable({ data, figures, pairs, step }: Results): string {
-  if (!figures.some(({ quantity }) => quantity.startsWith("usable."))) return listOf(figures, step);
+export function formatTable(results: Results): string {
+  const { family, figures, step } = results;
+  const isTwoView = figures.some(({ quantity }) => quantity.startsWith("usable."));
+  const lines = tables[family]?.(results) ?? (isTwoView ? twoViewLines(results) : listOf(figures, step));
+  return [...lines, ...verdicts(figures)].join("\n");
+}
+
+function twoViewLines({ data, figures, pairs, step }: Results): string[] {
   const byName = new Map(figures.map((figure) => [figure.quantity, figure]));
   const bits = (quantity: string): string => byName.get(quantity)?.value.toFixed(2) ?? "-";
   const blocks = allBlocks.filter((block) => figures.some(({ quantity }) => quantity.endsWith(`.${block}`)));
@@ -59,18 +70,18 @@ export function formatTable({ data, figures, pairs, step }: Results): string {
   if (scored.length > 0) {
     lines.push(`Of 1: ${scored.map((quantity) => `${quantity} ${byName.get(quantity)!.value.toFixed(2)}`).join(", ")}`);
   }
-  return [...lines, ...verdicts(figures)].join("\n");
+  return lines;
 }
 
 /** Figures of families that are not measured by usable information, one a line. */
-function listOf(figures: Results["figures"], step: number): string {
+function listOf(figures: Results["figures"], step: number): string[] {
   const rows = figures.map(({ quantity, value, unit, interval }) => [
     quantity,
     value.toFixed(3),
     unit === "1" ? "" : unit,
     interval === undefined ? "" : `${interval[0].toFixed(3)} to ${interval[1].toFixed(3)}`,
   ]);
-  return [`After ${count(step)} steps`, "", ...columns("lrll", rows), ...verdicts(figures)].join("\n");
+  return [`After ${count(step)} steps`, "", ...columns("lrll", rows)];
 }
 
 function verdicts(figures: Results["figures"]): string[] {
@@ -85,13 +96,6 @@ function verdict({ quantity, value, paper, minimum, maximum, met }: Figure): str
   ].join(", ");
   const published = paper === undefined ? "" : `paper ${paper}`;
   return [`  ${quantity}`, value.toFixed(2), bounds, published, met === undefined ? "" : met ? "met" : "NOT MET"];
-}
-
-/** @param align one letter a column: `l` or `r` */
-function columns(align: string, rows: readonly (readonly string[])[]): string[] {
-  const widths = Array.from(align, (_, j) => Math.max(...rows.map((row) => row[j]!.length)));
-  const pad = (cell: string, j: number) => (align[j] === "r" ? cell.padStart(widths[j]!) : cell.padEnd(widths[j]!));
-  return rows.map((row) => row.map(pad).join("  ").trimEnd());
 }
 
 function count(n: number): string {

@@ -13,6 +13,10 @@ export interface Subject {
   readonly values: State;
   readonly source: PairSource;
   readonly tasks: CompiledTasks;
+  /** Steps of the checkpoints that there are, ascending; the last one is that of `values`, if it is whole. */
+  readonly checkpoints: readonly number[];
+  /** Variables of another checkpoint, for `tasks.load`. @throws FailureError if it is not whole */
+  readonly valuesAt: (step: number) => Promise<State>;
   /** Fresh pairs to draw; the same for every checkpoint of a run. */
   readonly pairs: number;
   /** Of the training run; evaluation draws from streams of its own below it. */

@@ -1,10 +1,15 @@
 import { judgeProtocol } from "./judge.ts";
 import type { Protocol } from "./protocol.ts";
+import { rineProtocol } from "./rine.ts";
 import { singleView } from "./single-view.ts";
 import { twoView } from "./two-view.ts";
 
 /** Protocols by family, where it is not the one of two-view Gaussian codes. */
-const protocols: Readonly<Record<string, Protocol>> = { disentangle: singleView, judge: judgeProtocol };
+const protocols: Readonly<Record<string, Protocol>> = {
+  disentangle: singleView,
+  judge: judgeProtocol,
+  rine: rineProtocol,
+};
 
 export function protocolOf(family: string): Protocol {
   return (Object.hasOwn(protocols, family) ? protocols[family] : undefined) ?? twoView;

@@ -4,6 +4,7 @@ import { disentangleConfigSchema } from "../../schemas/disentangle-config.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import { gkVaeConfigSchema } from "../../schemas/gk-vae-config.ts";
 import { judgeConfigSchema } from "../../schemas/judge-config.ts";
+import { rineConfigSchema } from "../../schemas/rine-config.ts";
 import { nearest, validate } from "../../schemas/validate.ts";
 import { wVaeConfigSchema } from "../../schemas/w-vae-config.ts";
 import { contrastive } from "./contrastive.ts";
@@ -11,6 +12,7 @@ import { disentangle } from "./disentangle.ts";
 import type { ModelFamily } from "./family.ts";
 import { gkVae } from "./gk-vae.ts";
 import { judge } from "./judge.ts";
+import { rine } from "./rine.ts";
 import { wVae } from "./w-vae.ts";
 
 /** Every model family, with the schema of its part of a recipe. A new family is one line here. */
@@ -20,6 +22,7 @@ const entries: readonly { readonly family: ModelFamily<unknown>; readonly schema
   { family: judge as ModelFamily<unknown>, schema: judgeConfigSchema },
   { family: contrastive as ModelFamily<unknown>, schema: contrastiveConfigSchema },
   { family: disentangle as ModelFamily<unknown>, schema: disentangleConfigSchema },
+  { family: rine as ModelFamily<unknown>, schema: rineConfigSchema },
 ];
 
 export const familyNames: readonly string[] = entries.map(({ family }) => family.name);

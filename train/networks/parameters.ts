@@ -39,7 +39,8 @@ export function addGlorotLayer(
   into[`${name}.bias`] = namedVariable(`${name}.bias`, () => tf.zeros([...bias]));
 }
 
-function uniformVariable(name: string, shape: readonly number[], bound: number, seed: number): tf.Variable {
+/** Uniform in -bound .. bound, from a random stream of its own. */
+export function uniformVariable(name: string, shape: readonly number[], bound: number, seed: number): tf.Variable {
   const random = stream(seed, "init", name);
   const values = Float32Array.from(
     { length: tf.util.sizeFromShape([...shape]) },

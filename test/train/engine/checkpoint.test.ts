@@ -101,7 +101,7 @@ test("a run that fell back replaces the damaged checkpoint when it comes to its 
 test("a full disk is one line, leaves nothing half-written, and keeps the checkpoint before", async () => {
   for (const room of [0, 60, 250, 400]) {
     const folder = await saved(10);
-    const attempt = saveCheckpoint(folder, head(20), values(20), fullDisk(room));
+    const attempt = saveCheckpoint(folder, head(20), values(20), { disk: fullDisk(room) });
     await expect(attempt).rejects.toThrow(
       `Cannot save the checkpoint of step 20: folder "${folder}" must have space left, got a full disk; free some`,
     );

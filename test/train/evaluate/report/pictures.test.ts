@@ -108,6 +108,7 @@ test("of many dimensions the ten of the highest rate are walked, in order, and t
         Object.entries(dimensions).map(([block, { length }]) => [`${block}_mean`, zeros(rows, length)]),
       );
     },
+    load: async () => {},
     close: async () => {},
   };
   const wide = blocks.map(({ name }) => ({ name, dimensions: dimensions[name as keyof typeof dimensions] }));
