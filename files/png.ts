@@ -29,6 +29,24 @@ export function readPng(file: string): PngImage {
   } catch (cause) {
     throw new FailureError(`Cannot ${action}: ${(cause as Error).message}`, { code: "unreadable", cause });
   }
+  return parsePng(bytes, { action });
+}
+
+/**
+ * Reads a PNG image from its bytes, as `readPng` does.
+ *
+ * @param action begins the error message
+ * @param sides the one size to take, where the caller knows it: any other is refused before anything is unpacked
+ * @param otherBytes room beside the pixels; what a hostile image can unpack to grows with it
+ */
+export function parsePng(
+  bytes: Buffer,
+  {
+    action,
+    sides,
+    otherBytes = MAX_OTHER_BYTES,
+  }: { action: string; sides?: { height: number; width: number }; otherBytes?: number },
+): PngImage {
   if (bytes.length < 33 || bytes.toString("latin1", 1, 4) !== "PNG" || bytes.toString("latin1", 12, 16) !== "IHDR") {
     throw bad(
       action,
@@ -39,8 +57,11 @@ export function readPng(file: string): PngImage {
   if (width < 1 || height < 1 || width > MAX_SIDE || height > MAX_SIDE) {
     throw bad(action, `its sides must be 1 to ${MAX_SIDE} pixels, got ${width}x${height}`);
   }
+  if (sides !== undefined && (width !== sides.width || height !== sides.height)) {
+    throw bad(action, `it must be ${sides.width}x${sides.height} pixels, got ${width}x${height}`);
+  }
   if (depth > 8) throw bad(action, `it must have at most 8 bits a channel, got ${depth}: convert it first`);
-  const limit = height * (4 * width + 1) + MAX_OTHER_BYTES;
+  const limit = height * (4 * width + 1) + otherBytes;
   if (bytes.length > limit)
     throw bad(action, `${width}x${height} pixels must take at most ${limit} bytes, got ${bytes.length}`);
   try {

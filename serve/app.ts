@@ -10,6 +10,8 @@ import { directInfer } from "./protocol/direct-infer.ts";
 import { inferRoutes } from "./protocol/infer-routes.ts";
 import { modelRoutes } from "./protocol/model-routes.ts";
 import { repositoryRoutes, statisticsRoutes } from "./protocol/repository-routes.ts";
+import { taskRoutes } from "./tasks/task-routes.ts";
+import { traverseRoute } from "./tasks/traverse-route.ts";
 
 export interface AppParts {
   readonly engine: InferenceEngine;
@@ -58,6 +60,8 @@ export function routesOf({ engine, bodyLimit }: AppParts): Route[] {
     ...modelRoutes(engine, { version }),
     ...inferRoutes(engine, { bodyLimit }),
     ...repositoryRoutes(engine),
+    ...taskRoutes(engine, { bodyLimit, maxRows: 1024 }),
+    traverseRoute(engine, { bodyLimit, maxRows: 1024 }),
     ...docsRoutes(() => routes, { version }),
   ];
   return routes;

@@ -1,5 +1,6 @@
-import type { InferenceEngine, ServedModel } from "./engine/inference-engine.ts";
+import type { InferenceEngine } from "./engine/inference-engine.ts";
 import type { Route } from "./http/route.ts";
+import { servedModels } from "./served-models.ts";
 
 /** Answer to `GET /`: what is served here and how to ask for it. */
 export function indexPage(
@@ -25,17 +26,6 @@ export function indexPage(
     unavailable: states.filter(({ status }) => status !== "READY").map(({ name, reason }) => ({ name, reason })),
     routes: routes.map(({ method, path }) => `${method} ${path}`),
   };
-}
-
-/** Every model that can be asked, once, in the version that is answered without one. */
-export function servedModels(engine: InferenceEngine): ServedModel[] {
-  const names = new Set(
-    engine
-      .models()
-      .filter(({ status }) => status === "READY")
-      .map(({ name }) => name),
-  );
-  return [...names].map((name) => engine.find(name));
 }
 
 /** Where this server was reached. The text goes into commands for a shell: nothing of a client's gets in but a plain host. */

@@ -1,0 +1,377 @@
+import { decode, encode } from "fast-png";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { stream } from "../../../information/random.ts";
+import type { TaskResponse } from "../../../schemas/tasks.ts";
+import { createApp } from "../../../serve/app.ts";
+import { type Client, clientOf } from "../client.ts";
+import { type FakeEngine, fakeEngine, serveApp } from "../fake-engine.ts";
+import { toyImage, twoView } from "./two-view-bundle.ts";
+
+let engine: FakeEngine;
+let url: string;
+let close: () => Promise<void>;
+let client: Client;
+
+beforeAll(async () => {
+  engine = fakeEngine([twoView]);
+  ({ url, close } = await serveApp(createApp({ engine, bodyLimit: 1 << 20 })));
+  client = clientOf(url);
+});
+beforeEach(() => {
+  engine.asked.length = 0;
+});
+afterAll(() => close());
+
+const png = (common: number, own: number, change: Partial<Parameters<typeof encode>[0]> = {}): Buffer =>
+  Buffer.from(
+    encode({
+      width: 3,
+      height: 2,
+      channels: 1,
+      depth: 8,
+      data: Uint8Array.from(toyImage(common, own).flat(2)),
+      ...change,
+    }),
+  );
+const base64 = (bytes: Buffer): string => bytes.toString("base64");
+const post = (verb: string, body: unknown) => client.post(`/v1/toy/${verb}`, body);
+const outputsOf = (body: unknown) => (body as TaskResponse).outputs;
+
+describe("which task answers", () => {
+  test.each([
+    ["both views", { view_1: toyImage(255, 0), view_2: toyImage(51, 0) }, "encode"],
+    ["view 1 alone", { view_1: toyImage(255, 0) }, "encode_1"],
+    ["view 2 alone", { view_2: toyImage(255, 0) }, "encode_2"],
+  ])("encode with %s", async (_, inputs, task) => {
+    const { status, body } = await post("encode", { inputs });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ bundle: "toy", task, version: "1", rows: 1 });
+    expect(outputsOf(body).common_mean).toMatchObject({ shape: [1, 1], names: ["it"], data: [[1]] });
+    expect(body).not.toHaveProperty("seed");
+  });
+
+  test("a variant chooses where several tasks take the inputs", async () => {
+    const inputs = { view_1: toyImage(255, 51), view_2: toyImage(0, 102) };
+    expect(await post("style-transfer", { inputs })).toMatchObject({
+      status: 400,
+      body: { error: expect.stringContaining('"variant" must be one of 1, 2'), code: "bad_variant", path: ["variant"] },
+    });
+    const { body } = await post("style-transfer", { inputs, variant: "1" });
+    expect(outputsOf(body).styled_view_1!.data).toEqual([
+      [
+        [[0], [Math.fround(51 / 255)], [0]],
+        [[0], [0], [0]],
+      ],
+    ]);
+  });
+
+  test.each([
+    ["/v1/tou/encode", {}, 404, "unknown_bundle", 'did you mean "toy"?'],
+    ["/v1/toy/predict", {}, 404, "unknown_task", "it has encode, encode_1"],
+    [
+      "/v1/toy/encode",
+      {},
+      400,
+      "bad_inputs",
+      "view_1 and view_2 (encode), or view_1 (encode_1), or view_2 (encode_2), got none",
+    ],
+    ["/v1/toy/encode", { inputs: { view_3: [] } }, 400, "bad_inputs", 'unknown input "view_3", did you mean "view_1"?'],
+    ["/v1/toy/encode", { inputs: { __proto__: 1 } }, 400, "bad_inputs", "got none"],
+    ["/v1/toy/encode", '{"inputs":{"__proto__":[1]}}', 400, "bad_inputs", 'unknown input "__proto__"'],
+    ["/v1/toy/encode", '{"__proto__":{"seed":1}}', 400, "invalid", 'unknown key "__proto__"'],
+    ["/v1/toy/encode", { input: {} }, 400, "invalid", 'unknown key "input", did you mean "inputs"?'],
+    ["/v1/toy/joint", { samples: 0 }, 400, "invalid", '"samples" must be >= 1'],
+    [
+      "/v1/toy/joint",
+      { samples: 2, outputs: ["view_9"] },
+      400,
+      "bad_inputs",
+      'unknown output "view_9", did you mean "view_1"?',
+    ],
+    ["/v1/toy/joint", { version: "2" }, 404, "unknown_version", "version"],
+    ["/v1/toy/joint", [], 400, "invalid", "its body must be an object"],
+    ["/v1/toy/joint", { inputs: 3 }, 400, "invalid", '"inputs" must be an object by name, got 3'],
+  ])("POST %s with %j is %s %s", async (path, body, status, code, text) => {
+    const answer = await client.post(path, body);
+    expect(answer).toMatchObject({ status, body: { code, error: expect.stringContaining(text) } });
+  });
+});
+
+describe("seeds", () => {
+  const drawn = async (body: object) => {
+    const answer = await post("conditional", { inputs: { view_1: toyImage(255, 0) }, ...body });
+    expect(answer.status).toBe(200);
+    const { seed, outputs } = answer.body as TaskResponse;
+    const rows = outputs.view_2!.data as number[][][][];
+    return { seed, own: rows.map((row) => row[0]![1]![0]!) };
+  };
+
+  test("give the same answer again, and are said where the server chose one", async () => {
+    const first = await drawn({ samples: 3 });
+    expect(Number.isSafeInteger(first.seed)).toBe(true);
+    expect(await drawn({ samples: 3, seed: first.seed })).toEqual(first);
+    expect((await drawn({ samples: 3 })).own).not.toEqual(first.own);
+  });
+
+  test("draw the project's named stream; a longer draw begins with the shorter one", async () => {
+    const { normal } = stream(7, "noise", "noise_unique_2");
+    const wanted = Array.from({ length: 5 }, () => Math.fround(normal()));
+    expect((await drawn({ samples: 5, seed: 7 })).own).toEqual(wanted);
+    expect((await drawn({ samples: 2, seed: 7 })).own).toEqual(wanted.slice(0, 2));
+  });
+
+  test("are not needed where the noise is given", async () => {
+    const answer = await drawn({ inputs: { view_1: toyImage(255, 0), noise_unique_2: [0.25] } });
+    expect(answer).toEqual({ seed: undefined, own: [0.25] });
+  });
+
+  test("draws of one row stand together, and rows go to the engine in parts that fit a batch", async () => {
+    const { body } = await post("conditional", {
+      inputs: { view_1: [toyImage(255, 0), toyImage(51, 0)] },
+      samples: 3,
+      seed: 1,
+    });
+    const rows = outputsOf(body).view_2!.data as number[][][][];
+    expect(rows.map((row) => row[0]![0]![0]!)).toEqual([1, 1, 1, 0.2, 0.2, 0.2].map(Math.fround));
+    expect(engine.asked.map(({ inputs }) => inputs.view_1!.shape[0])).toEqual([4, 2]);
+  });
+
+  test("400 above the rows that one request may ask for", async () => {
+    expect(await post("joint", { samples: 1024 })).toMatchObject({ status: 200 });
+    const inputs = { view_1: [toyImage(1, 1), toyImage(1, 1)] };
+    expect(await post("conditional", { inputs, samples: 1000 })).toMatchObject({
+      status: 400,
+      body: { code: "too_many_rows", error: expect.stringContaining("at most 1024, got 2000") },
+    });
+  });
+});
+
+describe("images", () => {
+  test("as PNG in base64, as numbers, in a form and as the whole body give the same codes", async () => {
+    const json = await post("encode", { inputs: { view_1: toyImage(255, 51) } });
+    const inBase64 = await post("encode", { inputs: { view_1: base64(png(255, 51)) } });
+    const inUrl = await post("encode", { inputs: { view_1: [`data:image/png;base64,${base64(png(255, 51))}`] } });
+    const form = new FormData();
+    form.set("view_1", new Blob([Uint8Array.from(png(255, 51))]), "a.png");
+    const inForm = await (await fetch(`${url}/v1/toy/encode`, { method: "POST", body: form })).json();
+    const whole = await fetch(`${url}/v1/toy/encode?input=view_1`, {
+      method: "POST",
+      body: Uint8Array.from(png(255, 51)),
+      headers: { "content-type": "image/png" },
+    });
+    expect(outputsOf(json.body).unique_1_mean!.data).toEqual([[Math.fround(0.2)]]);
+    for (const body of [inBase64.body, inUrl.body, inForm, await whole.json()]) expect(body).toEqual(json.body);
+  });
+
+  test("several files of one name are rows, and settings are fields", async () => {
+    const form = new FormData();
+    for (const common of [0, 51]) form.append("view_1", new Blob([Uint8Array.from(png(common, 0))]), "a.png");
+    form.set("noise_unique_2", "[[0.5],[0.75]]");
+    form.set("outputs", "view_2");
+    const answer = await (await fetch(`${url}/v1/toy/conditional`, { method: "POST", body: form })).json();
+    expect(answer.rows).toBe(2);
+    expect(answer.outputs.view_2.data.map((row: number[][][]) => row[0]!.flat())).toEqual([
+      [0, 0.5, 0],
+      [0.2, 0.75, 0.2].map(Math.fround),
+    ]);
+  });
+
+  test.each([
+    [
+      "colours that are grey",
+      {
+        channels: 3,
+        data: Uint8Array.from(
+          toyImage(255, 51)
+            .flat(2)
+            .flatMap((v) => [v, v, v]),
+        ),
+      },
+    ],
+    [
+      "grey with full opacity",
+      {
+        channels: 2,
+        data: Uint8Array.from(
+          toyImage(255, 51)
+            .flat(2)
+            .flatMap((v) => [v, 255]),
+        ),
+      },
+    ],
+  ])("take %s for a grey input", async (_, change) => {
+    const { body } = await post("encode", { inputs: { view_1: base64(png(0, 0, change)) } });
+    expect(outputsOf(body).unique_1_mean!.data).toEqual([[Math.fround(0.2)]]);
+  });
+
+  const grey = toyImage(255, 51).flat(2);
+  const truncated = png(1, 1).subarray(0, 50);
+  const bomb = Buffer.from(encode({ width: 3000, height: 3000, channels: 1, depth: 8, data: new Uint8Array(9e6) }));
+  test.each([
+    ["another size", png(0, 0, { width: 2, height: 3 }), "it must be 3x2 pixels, got 2x3"],
+    [
+      "true colours",
+      png(0, 0, { channels: 3, data: Uint8Array.from(grey.flatMap((v) => [v, 0, 0])) }),
+      "it must be grey",
+    ],
+    [
+      "pixels that let through",
+      png(0, 0, { channels: 2, data: Uint8Array.from(grey.flatMap((v) => [v, 7])) }),
+      "must be opaque",
+    ],
+    ["16 bits", png(0, 0, { depth: 16, data: Uint16Array.from(grey) }), "at most 8 bits a channel"],
+    ["half a file", truncated, "the file is damaged"],
+    ["text", Buffer.from("hello"), "it is no PNG file"],
+    ["a picture that unpacks to much", bomb, "it must be 3x2 pixels, got 3000x3000"],
+  ])("422 for %s", async (_, bytes, text) => {
+    const answer = await post("encode", { inputs: { view_1: [base64(bytes)] } });
+    expect(answer).toMatchObject({
+      status: 422,
+      body: { code: "bad_image", error: expect.stringContaining(text), path: ["inputs", "view_1", 0] },
+    });
+  });
+
+  test("400 for what is no base64, and for an image where numbers are wanted", async () => {
+    expect(await post("encode", { inputs: { view_1: "no!" } })).toMatchObject({ status: 400 });
+    const form = new FormData();
+    form.set("common", new Blob([Uint8Array.from(png(1, 1))]), "a.png");
+    for (const name of ["unique_1", "unique_2"]) form.set(name, "[[1]]");
+    const answer = await fetch(`${url}/v1/toy/decode`, { method: "POST", body: form });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ error: 'Cannot run task: "common" must be numbers, got an image' });
+  });
+
+  test("come back as PNG in base64 where the body asks, one a row", async () => {
+    const inputs = { common: [[1], [0]], unique_1: [[0], [1]], unique_2: [[0], [0]] };
+    const { body } = await post("decode", { inputs, outputs: ["view_1"], images: "png" });
+    const pictures = outputsOf(body).view_1!.png!.map((text) => decode(Buffer.from(text, "base64")));
+    expect(pictures).toHaveLength(2);
+    expect(pictures[0]).toMatchObject({ width: 3, height: 2, channels: 1 });
+    expect([...pictures[0]!.data]).toEqual([255, 0, 255, 255, 255, 255]);
+    expect([...pictures[1]!.data]).toEqual([0, 255, 0, 0, 0, 0]);
+  });
+
+  test("come back as one PNG where Accept says so: a line for each row, a column for each output", async () => {
+    const inputs = { common: [[0.2], [0.4]], unique_1: [[0], [0]], unique_2: [[1], [2]] };
+    const answer = await fetch(`${url}/v1/toy/decode`, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "image/png" },
+      body: JSON.stringify({ inputs }),
+    });
+    expect(answer.headers.get("content-type")).toBe("image/png");
+    const picture = decode(await answer.arrayBuffer());
+    expect([picture.width, picture.height]).toEqual([6, 4]);
+    expect([...picture.data.subarray(0, 6)]).toEqual([51, 0, 51, 51, 255, 51]);
+    expect([...picture.data.subarray(12, 18)]).toEqual([102, 0, 102, 102, 255, 102]); // 2 is shown as white
+  });
+
+  test("400 for a PNG of codes", async () => {
+    const answer = await fetch(`${url}/v1/toy/encode`, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "image/png" },
+      body: JSON.stringify({ inputs: { view_1: toyImage(1, 1) } }),
+    });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ code: "no_image" });
+  });
+});
+
+describe("numbers", () => {
+  test.each([
+    ["too few pixels", { view_1: [[[1]]] }, "entries at inputs.view_1.0, got 1"],
+    ["a value beyond uint8", { view_1: toyImage(256, 0) }, "an integer from 0 to 255"],
+    ["an object", { view_1: {} }, '"view_1" must be numbers [n, 2, 3, 1], or a PNG in base64, got {}'],
+    ["no rows", { view_1: [] }, "at least one row"],
+    [
+      "unequal rows",
+      { view_1: [toyImage(1, 1)], view_2: [toyImage(1, 1), toyImage(1, 1)] },
+      '"view_2" must have 1 rows as "view_1" has, got 2',
+    ],
+    [
+      "an array nested without end",
+      { view_1: JSON.parse(`${"[".repeat(5000)}${"]".repeat(5000)}`) },
+      "entries at inputs.view_1",
+    ],
+  ])("400 for %s", async (_, inputs, text) => {
+    const answer = await post("encode", { inputs });
+    expect(answer).toMatchObject({ status: 400, body: { error: expect.stringContaining(text), code: "bad_inputs" } });
+    expect(engine.asked).toEqual([]);
+  });
+});
+
+describe("traverse", () => {
+  test("moves one dimension in equal steps and keeps what the views tell, 0 where none tells", async () => {
+    const { status, body } = await client.post("/v1/toy/traverse", {
+      inputs: { view_1: toyImage(255, 51) },
+      dimension: "common_0",
+      from: 0,
+      to: 1,
+      steps: 5,
+    });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      task: "decode",
+      dimension: "common_0",
+      values: [0, 0.25, 0.5, 0.75, 1],
+      code: { common: [1], unique_1: [Math.fround(0.2)], unique_2: [0] },
+      rows: 5,
+    });
+    const rows = (name: string) => outputsOf(body)[name]!.data as number[][][][];
+    expect(rows("view_1").map((row) => row[0]!.flat())).toEqual(
+      [0, 0.25, 0.5, 0.75, 1].map((value) => [value, Math.fround(0.2), value]),
+    );
+    expect(rows("view_2").map((row) => row[0]![1]![0])).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  test("starts from blocks of code by name, and shows a strip as PNG: a column for each step, a line for each view", async () => {
+    const answer = await fetch(`${url}/v1/toy/traverse`, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "image/png" },
+      body: JSON.stringify({ inputs: { common: [1] }, dimension: "unique_2_0", from: 0, to: 1, steps: 4 }),
+    });
+    const picture = decode(await answer.arrayBuffer());
+    expect([picture.width, picture.height]).toEqual([12, 4]);
+    expect([...picture.data.subarray(24, 36)]).toEqual([255, 0, 255, 255, 85, 255, 255, 170, 255, 255, 255, 255]);
+  });
+
+  test.each([
+    [{ dimension: "comon_0" }, 'unknown dimension "comon_0", did you mean "common_0"?'],
+    [{ dimension: "common_0", steps: 1 }, '"steps" must be >= 2'],
+    [{ dimension: "common_0", inputs: { common: [[1], [2]] } }, '"common" must be one row, got 2'],
+    [{}, '"dimension" is missing'],
+  ])("400 for %j", async (body, text) => {
+    expect(await client.post("/v1/toy/traverse", body)).toMatchObject({
+      status: 400,
+      body: { error: expect.stringContaining(text) },
+    });
+  });
+});
+
+describe("bodies", () => {
+  test.each(["text/plain", "image/jpeg", "application/json; charset=latin1"])("415 for %s", async (type) => {
+    const answer = await client.post("/v1/toy/encode", "{}", { headers: { "content-type": type } });
+    expect(answer).toMatchObject({ status: 415, body: { code: "unsupported_media_type" } });
+  });
+
+  test.each([
+    ["a form without its boundary", "multipart/form-data", "x"],
+    [
+      "a form that ends early",
+      "multipart/form-data; boundary=b",
+      "--b\r\ncontent-disposition: form-data; name=x\r\n\r\n",
+    ],
+  ])("400 for %s", async (_, type, body) => {
+    const answer = await client.post("/v1/toy/encode", body, { headers: { "content-type": type } });
+    expect(answer).toMatchObject({ status: 400, body: { code: "bad_form" } });
+  });
+
+  test("400 for a field that is there twice, in a form and in the query", async () => {
+    const form = new FormData();
+    form.append("seed", "1");
+    form.append("seed", "2");
+    expect((await fetch(`${url}/v1/toy/joint`, { method: "POST", body: form })).status).toBe(400);
+    const headers = { "content-type": "image/png" };
+    const answer = await fetch(`${url}/v1/toy/encode?seed=1&seed=2`, { method: "POST", body: "x", headers });
+    expect(answer.status).toBe(400);
+  });
+});
