@@ -25,7 +25,7 @@ function reach(entries: readonly string[]): { files: string[]; packages: string[
 }
 
 test("the server reaches schemas, information, files and runtime, and neither tfjs, train nor export", () => {
-  const { files, packages } = reach(["serve/public.ts", "serve/command.ts", "serve/worker-main.ts"]);
+  const { files, packages } = reach(["serve/public.ts", "serve/command.ts", "serve/engine/worker-main.ts"]);
   expect(files).toContain("serve/app.ts");
   expect(files).toContain("runtime/create-session.ts");
   expect(files.filter((file) => !/^(serve|schemas|information|files|runtime)\//.test(file))).toEqual([]);
@@ -35,6 +35,6 @@ test("the server reaches schemas, information, files and runtime, and neither tf
 
 test("the HTTP process does not load ONNX Runtime: only the worker's entry does", () => {
   const http = reach(["serve/run-server.ts"]);
-  expect(http.files).not.toContain("serve/worker-main.ts");
+  expect(http.files).not.toContain("serve/engine/worker-main.ts");
   expect(http.files).not.toContain("runtime/create-session.ts");
 });
