@@ -107,6 +107,11 @@ export const recipeSchema = Type.Object(
           default: "linear",
           description: "what looks for a factor in a block: a linear probe, or gradient-boosted trees as in the paper",
         }),
+        judge: Type.Optional(
+          Type.String({
+            description: "bundle with the classifier that judges generated images (families that generate)",
+          }),
+        ),
       },
       closed,
     ),

@@ -3,12 +3,14 @@ import type { Protocol } from "./protocol.ts";
 import { rineProtocol } from "./rine.ts";
 import { singleView } from "./single-view.ts";
 import { twoView } from "./two-view.ts";
+import { wVaeProtocol } from "./w-vae.ts";
 
 /** Protocols by family, where it is not the one of two-view Gaussian codes. */
 const protocols: Readonly<Record<string, Protocol>> = {
   disentangle: singleView,
   judge: judgeProtocol,
   rine: rineProtocol,
+  "w-vae": wVaeProtocol,
 };
 
 export function protocolOf(family: string): Protocol {

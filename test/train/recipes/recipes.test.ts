@@ -11,6 +11,7 @@ import { openSource, sourceNeedsFiles } from "../../../train/data/open-source.ts
 import type { SourceDescription } from "../../../train/data/pair-source.ts";
 import { jointName } from "../../../train/evaluate/asked-factors.ts";
 import { judgeQuantities } from "../../../train/evaluate/judge.ts";
+import { generationQuantities } from "../../../train/evaluate/w-vae-generation.ts";
 import { familyByName } from "../../../train/models/registry.ts";
 import { countParameters } from "../../../train/networks/parameters.ts";
 import { readRecipe, recipeNames } from "../../../train/recipes/read-recipe.ts";
@@ -70,6 +71,7 @@ for (const name of twoView) {
       ...factors.map((factor) => `purity.${factor.name}`),
       ...["mig-hist20-means", "reconstruction", "rate", "informative_latents"],
       ...judgeQuantities,
+      ...generationQuantities,
     ];
     for (const { quantity, unit, source, paper, minimum, maximum, full } of recipe.expected) {
       expect(known).toContain(quantity);
