@@ -102,6 +102,7 @@ function modelOf({ errors }: { errors: boolean }): CompiledTasks {
       }
       return { styled_view_2: drawn(second.map(([, style], i) => [after(first[i]![0]), style])) };
     },
+    load: async () => {},
     close: async () => {},
   };
 }
