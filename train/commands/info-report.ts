@@ -1,49 +1,15 @@
+import type { Static } from "typebox";
 import { conditionalEntropyBits } from "../../information/conditional-entropy.ts";
 import { entropyBits } from "../../information/entropy.ts";
 import { gacsKorner } from "../../information/gacs-korner.ts";
 import type { JointDistribution } from "../../information/joint-distribution.ts";
 import { mutualInformationBits } from "../../information/mutual-information.ts";
-import {
-  type PartialInformation,
-  partialInformation,
-  redundancyMeasures,
-} from "../../information/partial-information.ts";
+import { partialInformation, redundancyMeasures } from "../../information/partial-information.ts";
 import { wynerCommonInformation } from "../../information/wyner.ts";
+import type { InfoReport, notComputedSchema } from "../../schemas/info-report.ts";
 import { stream } from "../random.ts";
 
-/** A figure that was not computed, and why. */
-export interface NotComputed {
-  readonly notComputed: string;
-}
-
-/** What `cominfo info` says of two columns, and of a third that they tell about. All bits. */
-export interface InfoReport {
-  readonly rows: number;
-  readonly x: string;
-  readonly y: string;
-  readonly target?: string;
-  readonly entropyBits: { readonly x: number; readonly y: number; readonly joint: number; readonly target?: number };
-  readonly conditionalEntropyBits: { readonly xGivenY: number; readonly yGivenX: number };
-  readonly mutualInformationBits: number;
-  /** By how much the mutual information of independent columns comes out too high on average, with so few rows. */
-  readonly mutualInformationBiasBits: number;
-  readonly gacsKornerBits: number;
-  /** Components of the support graph: values of the Gacs-Korner common variable. */
-  readonly gacsKornerValues: number;
-  readonly wyner:
-    | NotComputed
-    | {
-        readonly bits: number;
-        readonly lowerBits: number;
-        readonly dualBits: number;
-        readonly upperBits: number;
-        readonly gapBits: number;
-        readonly converged: boolean;
-      };
-  /** With a target only. */
-  readonly informationAboutTargetBits?: { readonly x: number; readonly y: number; readonly both: number };
-  readonly decompositions?: readonly (PartialInformation | (NotComputed & { readonly measure: string }))[];
-}
+type NotComputed = Static<typeof notComputedSchema>;
 
 /**
  * Exact measures of the empirical distribution of rows: plug-in figures, no interval.
@@ -56,7 +22,8 @@ export function infoReport(
 ): InfoReport {
   const common = gacsKorner(joint, [x, y]);
   const [sizeX, sizeY] = [x, y].map((name) => joint.variables.find((one) => one.name === name)!.symbols.length);
-  const report = {
+  const report: InfoReport = {
+    format: 1,
     rows,
     x,
     y,
@@ -87,7 +54,7 @@ export function infoReport(
     },
     decompositions: redundancyMeasures.map((measure) => {
       const parts = unlessTooLarge(() => partialInformation(joint, { sources: [x, y], target }, measure));
-      return "notComputed" in parts ? { measure, ...parts } : parts;
+      return "notComputed" in parts ? { measure, ...parts } : { ...parts, uniqueBits: [...parts.uniqueBits] };
     }),
   };
 }

@@ -28,7 +28,7 @@ export function addInfoCommand(program: Command, print: (text: string) => void =
     .requiredOption("--y <column>", "second column")
     .option("--target <column>", "column that both tell about: adds the partial information decompositions")
     .option("--seed <n>", "seed of the search for Wyner's common information", wholeNumber, 0)
-    .option("--json", "figures as JSON")
+    .option("--json", "figures as JSON (schemas/info-report.ts)")
     .addHelpText("after", examples)
     .action(async (file: string, flags: InfoFlags) => print(await info(file, flags)));
 }
@@ -37,6 +37,8 @@ async function info(file: string, { x, y, target, seed, json }: InfoFlags): Prom
   const { UsageError } = await import("../../schemas/errors.ts");
   const { columnOf, readCsvTable } = await import("../data/csv-table.ts");
   const { jointFromRows } = await import("../../information/joint-distribution.ts");
+  const { infoReportSchema } = await import("../../schemas/info-report.ts");
+  const { validate } = await import("../../schemas/validate.ts");
   const { formatInfo, infoReport } = await import("./info-report.ts");
 
   const names = target === undefined ? [x, y] : [x, y, target];
@@ -59,7 +61,8 @@ async function info(file: string, { x, y, target, seed, json }: InfoFlags): Prom
     table.rows.map((_, row) => columns.map((values) => values[row]!)),
   );
   const report = infoReport(joint, { x, y, target, rows: table.rows.length, seed });
-  return json ? JSON.stringify(report, null, 2) : formatInfo(report);
+  if (!json) return formatInfo(report);
+  return JSON.stringify(validate(infoReportSchema, report, "write the figures as JSON"), null, 2);
 }
 
 function wholeNumber(text: string): number {

@@ -4,8 +4,10 @@ import path from "node:path";
 import { Command } from "commander";
 import { afterEach, expect, test } from "vitest";
 import { FailureError, UsageError } from "../../../schemas/errors.ts";
+import { infoReportSchema } from "../../../schemas/info-report.ts";
+import { validate } from "../../../schemas/validate.ts";
 import { addInfoCommand } from "../../../train/commands/info.ts";
-import type { InfoReport } from "../../../train/commands/info-report.ts";
+
 import { stream } from "../../../train/random.ts";
 
 const folders: string[] = [];
@@ -36,7 +38,9 @@ async function cominfo(...words: string[]): Promise<string> {
   return printed || help;
 }
 
-const report = async (...words: string[]) => JSON.parse(await cominfo(...words, "--json")) as InfoReport;
+/** Every report that a test reads keeps the contract. */
+const report = async (...words: string[]) =>
+  validate(infoReportSchema, JSON.parse(await cominfo(...words, "--json")), "read the report");
 const columns = ["--x", "x1", "--y", "x2"];
 const and = "x1,x2,y\n0,0,0\n0,1,0\n1,0,0\n1,1,1\n";
 const redundantXor = `x1,x2,y\n${["r", "R"].flatMap((bit) => ["00,0", "01,1", "10,1", "11,0"].map((row) => `${bit}${row[0]},${bit}${row[1]},${bit}${row[3]}`)).join("\n")}\n`;
