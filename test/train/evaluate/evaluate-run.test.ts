@@ -168,6 +168,27 @@ test("what the recipe expects is judged, and a quantity that does not exist leav
   expect(existsSync(path.join(wrong, "results.json"))).toBe(false);
 });
 
+for (const classifier of ["linear", "trees"] as const) {
+  test(`constant codes through the whole evaluation are stated zeros, never NaN (${classifier})`, async () => {
+    const recipe = recipeWith();
+    recipe.evaluation.classifier = classifier;
+    const zeros = [...trainedValues(recipe)].map(([name, value]): [string, HostTensor] => [
+      name,
+      { ...value, data: new Float32Array(value.data.length) },
+    ]);
+    const run = await makeRun(recipe, new Map(zeros));
+    const { figures } = await evaluateRun(run);
+    for (const { quantity, value, interval = [] } of figures) {
+      expect([value, ...interval].every(Number.isFinite), quantity).toBe(true);
+      if (/^(rate|disagreement|total_correlation|mig|sap|purity|dci\.(dis|comp))/.test(quantity)) {
+        expect(Math.abs(value), quantity).toBeLessThan(1e-6);
+      }
+      if (/^usable\./.test(quantity)) expect(value, quantity).toBeLessThan(0.05);
+    }
+    expect(readFileSync(path.join(run, "report.html"), "utf8")).not.toMatch(/NaN|Infinity/);
+  });
+}
+
 test("a folder without a run and a checkpoint of another model are refused in one line", async () => {
   const empty = temporaryFolder();
   await expect(evaluateRun(empty)).rejects.toThrow(`Cannot load run "${empty}": it must hold a recipe.json, got none`);
