@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 import { addConvertCommand } from "./export/command.ts";
 import { FailureError, UsageError } from "./schemas/errors.ts";
 import { addServeCommand } from "./serve/command.ts";
+import { addScoreCommand } from "./serve/score/command.ts";
 import { addStartCommand } from "./start.ts";
 import { addDataCommand } from "./train/commands/data.ts";
 import { addEvaluateCommand } from "./train/commands/evaluate.ts";
@@ -37,6 +38,7 @@ addExportCommand(program);
 addConvertCommand(program);
 addInfoCommand(program);
 addServeCommand(program);
+addScoreCommand(program);
 
 try {
   await program.parseAsync();

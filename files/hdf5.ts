@@ -20,6 +20,10 @@ export interface Hdf5Dataset {
   readonly shape: readonly number[];
   /** Rows `first .. end - 1` of the first axis. Compressed files are read in chunks: long runs are fast, single rows slow. */
   rows(first: number, end: number): Hdf5Data;
+  /** Whether its values are text. */
+  readonly text: boolean;
+  /** Rows of a dataset of text. */
+  texts(first: number, end: number): string[];
 }
 
 export interface Hdf5File {
@@ -27,6 +31,10 @@ export interface Hdf5File {
   readonly names: readonly string[];
   /** @throws UsageError if the file has no such dataset; FailureError if it is not one of numbers */
   dataset(path: string): Hdf5Dataset;
+  /** Paths of all groups, without a slash at either end; the root is `""`. */
+  readonly groups: readonly string[];
+  /** Value of an attribute of a group or dataset; undefined where there is none. */
+  attribute(path: string, name: string): unknown;
   close(): void;
 }
 
@@ -59,8 +67,16 @@ function openHdf5(file: string, library: typeof Library): Hdf5File {
     entities.flatMap(([path, entity]) => (entity instanceof library.Dataset ? [[path, entity]] : [])),
   );
 
+  const groups = entities.flatMap(([path, entity]) => (entity instanceof library.Group ? [path] : []));
+
   return {
     names: [...datasets.keys()],
+    groups: ["", ...groups],
+    attribute(path, name) {
+      const entity = path === "" ? handle : handle.get(path);
+      if (!(entity instanceof library.Group || entity instanceof library.Dataset)) return undefined;
+      return guarded(action, () => (name in entity.attrs ? entity.attrs[name]!.value : undefined));
+    },
     dataset(path) {
       const dataset = datasets.get(path);
       if (dataset === undefined) {
@@ -74,6 +90,14 @@ function openHdf5(file: string, library: typeof Library): Hdf5File {
       const shape = guarded(action, () => dataset.shape) ?? [];
       return {
         shape,
+        text: typeof dataset.dtype === "string" && /^[SU]/.test(dataset.dtype),
+        texts(first, end) {
+          const value = guarded(`${action}, dataset "${path}"`, () => dataset.slice([[first, end]]));
+          if (Array.isArray(value)) return value.map(String);
+          throw new FailureError(`Cannot ${action}: dataset "${path}" must hold text, got numbers`, {
+            code: "bad_data",
+          });
+        },
         rows(first, end) {
           const value = guarded(`${action}, dataset "${path}"`, () => dataset.slice([[first, end]]));
           if (ArrayBuffer.isView(value)) return value as Hdf5Data;

@@ -14,12 +14,16 @@ interface ElementType {
 }
 
 const ELEMENT_TYPES: ReadonlyMap<number, ElementType> = new Map<number, ElementType>([
-  [0x08, { name: "uint8", bytes: 1, decode: (from) => ({ dtype: "uint8", data: new Uint8Array(from) }) }],
+  [0x08, { name: "uint8", bytes: 1, decode: (from) => ({ dtype: "uint8", data: bytesOf(from) }) }],
   [0x09, { name: "int8", bytes: 1, decode: (from, n) => int32(n, (i) => from.readInt8(i)) }],
   [0x0b, { name: "int16", bytes: 2, decode: (from, n) => int32(n, (i) => from.readInt16BE(2 * i)) }],
   [0x0c, { name: "int32", bytes: 4, decode: (from, n) => int32(n, (i) => from.readInt32BE(4 * i)) }],
   [0x0d, { name: "float32", bytes: 4, decode: (from, n) => float32(n, (i) => from.readFloatBE(4 * i)) }],
 ]);
+
+function bytesOf(from: Buffer): Uint8Array {
+  return new Uint8Array(from.buffer, from.byteOffset, from.byteLength);
+}
 
 function int32(count: number, at: (i: number) => number): Pick<HostTensor, "dtype" | "data"> {
   return { dtype: "int32", data: Int32Array.from({ length: count }, (_, i) => at(i)) };
@@ -44,26 +48,50 @@ export function readIdx(file: string): HostTensor {
   }
   const stored = readFile(file, action);
   const packed = stored[0] === 0x1f && stored[1] === 0x8b;
-  const { type, shape, start } = parseHeader(packed ? unpackStart(stored, action) : stored, action);
-  const wanted = start + elementCount(shape) * type.bytes;
+  const header = parseIdxHeader(packed ? unpackStart(stored, action) : stored, action);
+  const { type, shape, start } = header;
+  const wanted = start + header.bytes;
   if (!(wanted <= LIMIT_BYTES)) {
     throw new FailureError(
-      `Cannot ${action}: its tensor must take at most ${LIMIT_BYTES} bytes, got shape [${shape.join(", ")}] of ${type.name} in the header: the file is damaged or no IDX file`,
+      `Cannot ${action}: its tensor must take at most ${LIMIT_BYTES} bytes, got shape [${shape.join(", ")}] of ${type} in the header: the file is damaged or no IDX file`,
       { code: "bad_data" },
     );
   }
   const mismatch = (fault: string, actual: number | string): FailureError =>
     new FailureError(
-      `Cannot ${action}: shape [${shape.join(", ")}] of ${type.name} must take ${wanted} bytes with its header, got ${actual}: the file is ${fault}, fetch it again`,
+      `Cannot ${action}: shape [${shape.join(", ")}] of ${type} must take ${wanted} bytes with its header, got ${actual}: the file is ${fault}, fetch it again`,
       { code: "bad_data" },
     );
   const bytes = packed ? unpack(stored, wanted, { action, mismatch }) : stored;
   if (bytes.length < wanted) throw mismatch("truncated", bytes.length);
   if (bytes.length > wanted) throw mismatch("followed by other bytes", bytes.length);
-  return { shape, ...type.decode(bytes.subarray(start), elementCount(shape)) };
+  return { shape, ...decodeIdx(bytes.subarray(start), header) };
 }
 
-function parseHeader(head: Buffer, action: string): { type: ElementType; shape: number[]; start: number } {
+export interface IdxHeader {
+  /** The file's name of its element type. */
+  readonly type: string;
+  /** What the values become: int8 and int16 are widened. */
+  readonly dtype: "uint8" | "int32" | "float32";
+  readonly shape: readonly number[];
+  /** Where the values begin, in bytes. */
+  readonly start: number;
+  /** Bytes of all values. */
+  readonly bytes: number;
+}
+
+/** A header of 255 dimensions, the most there can be. */
+export const MAX_IDX_HEADER_BYTES = 4 + 4 * 255;
+
+/** Some values of a file, in this machine's order of bytes; uint8 is a view, not a copy. */
+export function decodeIdx(bytes: Uint8Array, { type }: IdxHeader): Pick<HostTensor, "dtype" | "data"> {
+  const element = [...ELEMENT_TYPES.values()].find(({ name }) => name === type)!;
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return element.decode(view, bytes.byteLength / element.bytes);
+}
+
+/** Header of an IDX file; `head` may be only its beginning. @throws FailureError if it is no IDX file */
+export function parseIdxHeader(head: Buffer, action: string): IdxHeader {
   const magic = head.subarray(0, 4).toString("hex");
   const rank = head[3] ?? 0;
   const start = 4 + 4 * rank;
@@ -87,7 +115,8 @@ function parseHeader(head: Buffer, action: string): { type: ElementType; shape: 
     );
   }
   const shape = Array.from({ length: rank }, (_, axis) => head.readUInt32BE(4 + 4 * axis));
-  return { type, shape, start };
+  const dtype = type.name === "float32" || type.name === "uint8" ? type.name : "int32";
+  return { type: type.name, dtype, shape, start, bytes: elementCount(shape) * type.bytes };
 }
 
 /** The beginning of the unpacked file: enough for any header, so that the size is known before all is unpacked. */

@@ -169,19 +169,26 @@ export function writeNpy({ dtype, shape, data }: NpyArray): Uint8Array {
     throw new RangeError(`Cannot write npy: shape [${shape.join(", ")}] must have ${data.length} elements`);
   }
   const { code, make } = TYPES[dtype];
-  const order = make.BYTES_PER_ELEMENT === 1 ? "|" : "<";
+  const header = npyHeader(`${make.BYTES_PER_ELEMENT === 1 ? "|" : "<"}${code}`, shape);
+  const bytes = new Uint8Array(header.length + data.byteLength);
+  bytes.set(header);
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.length);
+  return bytes;
+}
+
+/** What comes before the values: `descr` is NumPy's name of the type, `<f4`. */
+export function npyHeader(descr: string, shape: readonly number[]): Uint8Array {
   const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
-  const text = `{'descr': '${order}${code}', 'fortran_order': False, 'shape': (${tuple}), }`;
+  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${tuple}), }`;
   const wide = text.length + 80 > 65_535;
   const fixed = wide ? 12 : 10;
   const start = Math.ceil((fixed + text.length + 1) / 64) * 64; // values at a multiple of 64, as NumPy has them
-  const bytes = Buffer.alloc(start + data.byteLength);
+  const bytes = Buffer.alloc(start);
   bytes.write("\x93NUMPY", "latin1");
   bytes[6] = wide ? 2 : 1;
   if (wide) bytes.writeUInt32LE(start - fixed, 8);
   else bytes.writeUInt16LE(start - fixed, 8);
   bytes.write(`${text.padEnd(start - fixed - 1)}\n`, fixed, "latin1");
-  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start);
   return bytes;
 }
 

@@ -14,6 +14,7 @@ import {
   parseNpyHeader,
   writeNpy,
 } from "./npy.ts";
+import { readZipDirectory } from "./zip-directory.ts";
 
 /**
  * NumPy's archives: a zip file of `.npy` files, stored or deflated. An array is unpacked when it is asked for, so one
@@ -160,71 +161,17 @@ function unpack(entry: Entry, action: string, take: (chunk: Uint8Array) => boole
   if (crc !== entry.crc) throw bad(action, "its checksum must fit, got another: the file is damaged");
 }
 
-/** The `.npy` files of a zip archive, from the directory at its end (APPNOTE.TXT 6.3.10, sections 4.3 and 4.5). */
+/** The `.npy` files of a zip archive. */
 function readDirectory(archive: Buffer, action: string): Map<string, Entry> {
-  const end = archive.lastIndexOf(Buffer.from("PK\x05\x06", "latin1"));
-  if (archive.toString("latin1", 0, 2) !== "PK") {
-    throw bad(action, `it must begin with "PK", got ${archive.toString("hex", 0, 4) || "nothing"}: it is no zip file`);
-  }
-  if (end < 0 || end + 22 > archive.length)
-    throw bad(action, "its directory must be at its end: the file is truncated");
-  const entries = new Map<string, Entry>();
-  let at = archive.readUInt32LE(end + 16);
-  for (let left = archive.readUInt16LE(end + 10); left > 0; left--) {
-    if (at + 46 > end || archive.readUInt32LE(at) !== 0x02014b50) throw bad(action, "its directory is damaged");
-    const nameEnd = at + 46 + archive.readUInt16LE(at + 28);
-    const extraEnd = nameEnd + archive.readUInt16LE(at + 30);
-    const name = archive.toString("utf8", at + 46, nameEnd);
-    if (name.endsWith(".npy")) {
-      entries.set(
-        name.slice(0, -4),
-        readEntry(archive, { at, extra: archive.subarray(nameEnd, extraEnd), name, action }),
-      );
-    }
-    at = extraEnd + archive.readUInt16LE(at + 32);
-  }
-  return entries;
-}
-
-function readEntry(
-  archive: Buffer,
-  { at, extra, name, action }: { at: number; extra: Buffer; name: string; action: string },
-): Entry {
-  const method = archive.readUInt16LE(at + 10);
-  if (archive.readUInt16LE(at + 8) & 1) throw bad(action, `"${name}" must not be encrypted`);
-  if (method !== 0 && method !== 8) throw bad(action, `"${name}" must be stored or deflated, got zip method ${method}`);
-  const long = longSizes(extra); // zip64: in this order, each only where the short field is full
-  const size = (offset: number): number => {
-    const short = archive.readUInt32LE(at + offset);
-    return short === 0xffffffff ? (long.shift() ?? short) : short;
-  };
-  const bytes = size(24);
-  const packedBytes = size(20);
-  const local = size(42);
-  if (local + 30 > archive.length)
-    throw bad(action, `"${name}" must begin inside the file: it is truncated or damaged`);
-  const start = local + 30 + archive.readUInt16LE(local + 26) + archive.readUInt16LE(local + 28);
-  if (start + packedBytes > archive.length) {
-    throw bad(
-      action,
-      `"${name}" must take ${packedBytes} bytes, got ${Math.max(0, archive.length - start)}: it is truncated`,
-    );
-  }
-  return {
-    deflated: method === 8,
-    bytes,
-    crc: archive.readUInt32LE(at + 16),
-    packed: archive.subarray(start, start + packedBytes),
-  };
-}
-
-function longSizes(extra: Buffer): number[] {
-  for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2)) {
-    if (extra.readUInt16LE(at) !== 1) continue;
-    const count = Math.floor(Math.min(extra.readUInt16LE(at + 2), extra.length - at - 4) / 8);
-    return Array.from({ length: count }, (_, k) => Number(extra.readBigUInt64LE(at + 4 + 8 * k)));
-  }
-  return [];
+  const read = (start: number, length: number): Buffer => archive.subarray(start, start + length);
+  const wanted = (name: string): boolean => name.endsWith(".npy");
+  const members = readZipDirectory(read, { size: archive.length, action, wanted });
+  return new Map(
+    members.map(({ name, start, packedBytes, ...member }) => [
+      name.slice(0, -4),
+      { ...member, packed: archive.subarray(start, start + packedBytes) },
+    ]),
+  );
 }
 
 function readWhole(file: string, action: string): Buffer {

@@ -1,0 +1,73 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { UsageError } from "../../schemas/errors.ts";
+import type { TensorSpec } from "../../schemas/manifest.ts";
+import { nearest } from "../../schemas/validate.ts";
+import { readRepository, type ServedModel } from "../repository.ts";
+
+export interface ScoredTask {
+  /** Absolute path of the bundle. */
+  readonly folder: string;
+  readonly model: ServedModel;
+  /** Tasks that answer for a row whose other view is missing, `encode_1` for `encode`. */
+  readonly standIns: readonly ServedModel[];
+  /** Views of the bundle that the task does not take. */
+  readonly otherViews: readonly TensorSpec[];
+}
+
+/**
+ * The task of a bundle.
+ *
+ * @param partial whether tasks of one view stand in where the other is missing
+ * @throws UsageError where there is no bundle or no such task, with the nearest; FailureError for a damaged bundle
+ */
+export async function findTask(bundle: string, task: string, { partial }: { partial: boolean }): Promise<ScoredTask> {
+  const folder = path.resolve(bundle);
+  if (!existsSync(path.join(folder, "manifest.json"))) {
+    const actual = existsSync(folder) ? "a folder without one" : "nothing there";
+    throw new UsageError(
+      `Cannot score: --model must be a bundle, a folder with manifest.json, got "${bundle}": ${actual}`,
+      {
+        code: "no_bundle",
+      },
+    );
+  }
+  const { models } = await readRepository(folder);
+  const model = models.find((candidate) => candidate.task === task);
+  if (model === undefined) {
+    const known = models.map((candidate) => candidate.task);
+    const meant = nearest(task, known);
+    throw new UsageError(
+      `Cannot score: --task must be one of ${known.join(", ")}, got "${task}"${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+      { code: "unknown_task" },
+    );
+  }
+  const taken = new Set(model.spec.inputs.map(({ name }) => name));
+  const standIns = partial ? models.filter((other) => answersFor(other, model)) : [];
+  if (partial && standIns.length === 0) {
+    throw new UsageError(
+      `Cannot score: --partial needs tasks of one view, ${task}_1 or ${task}_2, got none in the bundle`,
+      {
+        code: "no_stand_in",
+      },
+    );
+  }
+  const views = models.flatMap(({ spec }) => spec.inputs).filter(({ name }) => /^view_\d+$/.test(name));
+  const otherViews = new Map(views.filter(({ name }) => !taken.has(name)).map((spec) => [spec.name, spec]));
+  return { folder, model, standIns, otherViews: [...otherViews.values()] };
+}
+
+/** Whether `other` is `model` for some of its inputs, and says nothing that `model` does not. */
+function answersFor(other: ServedModel, model: ServedModel): boolean {
+  const names = (specs: readonly TensorSpec[]): Map<string, string> =>
+    new Map(specs.map(({ name, dtype, shape }) => [name, `${dtype} ${shape.join("x")}`]));
+  const [inputs, outputs] = [names(model.spec.inputs), names(model.spec.outputs)];
+  const within = (specs: readonly TensorSpec[], all: Map<string, string>): boolean =>
+    [...names(specs)].every(([name, type]) => all.get(name) === type);
+  return (
+    new RegExp(`^${model.task}_\\d+$`).test(other.task) &&
+    other.spec.inputs.length < model.spec.inputs.length &&
+    within(other.spec.inputs, inputs) &&
+    within(other.spec.outputs, outputs)
+  );
+}

@@ -1,0 +1,18 @@
+import { once } from "node:events";
+import { stat } from "node:fs/promises";
+import { Worker } from "node:worker_threads";
+import { builtFile } from "../../files/built-file.ts";
+
+/**
+ * SHA-256 of whole files, on a thread beside the work. A folder has none.
+ *
+ * @returns by path
+ */
+export async function hashFiles(paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const stats = await Promise.all(paths.map((path) => stat(path)));
+  const files = paths.filter((_, k) => stats[k]!.isFile());
+  if (files.length === 0) return new Map();
+  const worker = new Worker(builtFile("serve/score/hash-thread"), { workerData: files });
+  const [hashes] = (await once(worker, "message")) as [readonly string[]];
+  return new Map(files.map((file, k) => [file, hashes[k]!]));
+}

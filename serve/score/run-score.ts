@@ -1,0 +1,169 @@
+import { existsSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { FailureError, UsageError } from "../../schemas/errors.ts";
+import { type ScoreManifest, scoreManifestSchema } from "../../schemas/score-manifest.ts";
+import { validate } from "../../schemas/validate.ts";
+import { countParts, finishRun } from "./finish.ts";
+import { hashFiles } from "./hash-inputs.ts";
+import type { Place } from "./place.ts";
+import { makePlan, type OpenedPlan, openPlan, readPlan, type ScoreRequest } from "./plan.ts";
+import { noProgress, type RowProgress } from "./progress.ts";
+import { scoreParts } from "./score-parts.ts";
+import { startScoringSession } from "./scoring-session.ts";
+import { partsOf, type Shard } from "./shards.ts";
+import { claimWork, findPart, hasPlan } from "./work-folder.ts";
+
+export interface RunOptions {
+  readonly threads?: number;
+  /** Whether an unfinished run is continued, and a finished one left as it is. */
+  readonly resume?: boolean;
+  /** Whether what is there goes first. */
+  readonly overwrite?: boolean;
+  /** Only some parts, and no merge: `mergeRun` does that when all shards are done. */
+  readonly shard?: Shard;
+  /** Whether the inputs' SHA-256 is taken, on a thread beside the work. */
+  readonly hash?: boolean;
+  readonly progress?: RowProgress;
+  readonly signal?: AbortSignal;
+}
+
+export interface RunOutcome {
+  /** Undefined for a shard, and after an interruption. */
+  readonly manifest: ScoreManifest | undefined;
+  /** Rows of this call: done before it came, and done by it. */
+  readonly rows: {
+    readonly total: number;
+    readonly before: number;
+    readonly scored: number;
+    readonly rejected: number;
+  };
+  /** From the first row read to the last part, and to the finished output. */
+  readonly seconds: { readonly scoring: number; readonly all: number };
+  readonly interrupted: boolean;
+}
+
+/**
+ * Scores a dataset. Nothing but the plan decides the output's bytes: not the shards, nor who was killed when.
+ *
+ * @throws UsageError for what cannot be scored as asked; FailureError for damaged input, a full disk
+ */
+export async function runScore(request: ScoreRequest, place: Place, options: RunOptions = {}): Promise<RunOutcome> {
+  const { resume = false, overwrite = false, shard } = options;
+  if (resume && overwrite) throw new UsageError("Cannot score: --resume and --overwrite exclude each other");
+  if (overwrite)
+    for (const old of [place.work, place.manifest, place.file]) await rm(old, { recursive: true, force: true });
+  const opened = await makePlan(request, place);
+  try {
+    const finished = finishedRun(place);
+    if (finished !== undefined) {
+      if (resume && finished.plan === opened.identity) {
+        await rm(place.work, { recursive: true, force: true }); // it was killed just before this
+        const rows = { total: opened.plan.rows, before: opened.plan.rows, scored: 0, rejected: finished.rows.rejected };
+        return { manifest: finished, rows, seconds: { scoring: 0, all: 0 }, interrupted: false };
+      }
+      throw new UsageError(
+        `Cannot score: "${place.file}" is there${resume ? " and of another run" : ""}: name another --out, or use --overwrite`,
+        { code: "exists" },
+      );
+    }
+    await claimWork(place, opened.plan, { resume: resume || shard !== undefined });
+    return await scoreAndFinish(opened, place, options);
+  } finally {
+    await opened.dataset.close();
+  }
+}
+
+async function scoreAndFinish(opened: OpenedPlan, place: Place, options: RunOptions): Promise<RunOutcome> {
+  const { plan, identity } = opened;
+  const { shard, progress = noProgress, hash = true, signal } = options;
+  const began = performance.now();
+  const seconds = (): number => (performance.now() - began) / 1000;
+  const mine = partsOf(shard ?? { index: 0, count: 1 }, countParts(plan));
+  const records = await Promise.all(mine.map((part) => findPart(place, part, identity)));
+  const todo = mine.filter((_, k) => records[k] === undefined);
+  const before = records.reduce((sum, record) => sum + (record === undefined ? 0 : record.end - record.first), 0);
+  let rejected = records.reduce((sum, record) => sum + (record?.rejected ?? 0), 0);
+  const total = mine.reduce(
+    (sum, part) => sum + Math.min(plan.rows, (part + 1) * plan.partRows) - part * plan.partRows,
+    0,
+  );
+  let scored = 0;
+  const hashes =
+    hash && shard === undefined ? hashFiles(plan.sources.map(({ path }) => path)) : Promise.resolve(new Map());
+  hashes.catch(() => undefined); // met when the manifest needs them
+  if (todo.length > 0) {
+    const session = await openSession(opened, options.threads);
+    progress.start(total, before);
+    try {
+      await scoreParts({
+        opened,
+        place,
+        session,
+        parts: todo,
+        onRows(rows) {
+          scored += rows;
+          progress.add(rows);
+        },
+        onPart: (part) => {
+          rejected += part.rejected;
+        },
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } finally {
+      progress.stop();
+      await session.close();
+    }
+  }
+  const rows = { total, before, scored, rejected };
+  const scoring = seconds();
+  const interrupted = before + scored < total;
+  if (shard !== undefined || interrupted) {
+    return { manifest: undefined, rows, seconds: { scoring, all: seconds() }, interrupted };
+  }
+  const manifest = await finishRun(opened, place, await hashes);
+  return { manifest, rows, seconds: { scoring, all: seconds() }, interrupted };
+}
+
+export function openSession(
+  { task, plan }: OpenedPlan,
+  threads: number | undefined,
+): ReturnType<typeof startScoringSession> {
+  const models = [task.model, ...task.standIns].map(({ task: name, file, spec }) => ({
+    task: name,
+    file,
+    sha256: spec.sha256,
+  }));
+  return startScoringSession({ models, device: plan.device, ...(threads === undefined ? {} : { threads }) });
+}
+
+/** Puts the parts of all shards together. @throws UsageError where there is no run; FailureError where parts are missing */
+export async function mergeRun(place: Place, { hash = true }: { hash?: boolean } = {}): Promise<ScoreManifest> {
+  if (!(await hasPlan(place))) {
+    const finished = finishedRun(place);
+    if (finished !== undefined) return finished;
+    throw new UsageError(`Cannot merge: "${place.work}" must hold the parts of a run, got none`, { code: "no_run" });
+  }
+  const opened = await openPlan(await readPlan(`${place.work}/plan.json`), place);
+  try {
+    return await finishRun(
+      opened,
+      place,
+      hash ? await hashFiles(opened.plan.sources.map(({ path }) => path)) : new Map(),
+    );
+  } finally {
+    await opened.dataset.close();
+  }
+}
+
+function finishedRun(place: Place): ScoreManifest | undefined {
+  if (!existsSync(place.manifest) || !existsSync(place.file)) return undefined;
+  try {
+    const text = readFileSync(place.manifest, "utf8");
+    return validate(scoreManifestSchema, JSON.parse(text), `read "${place.manifest}"`);
+  } catch (cause) {
+    throw new FailureError(`Cannot score: "${place.manifest}" is there and is no score manifest; name another --out`, {
+      code: "exists",
+      cause,
+    });
+  }
+}
