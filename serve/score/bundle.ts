@@ -1,16 +1,25 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { UsageError } from "../../schemas/errors.ts";
-import type { TensorSpec } from "../../schemas/manifest.ts";
+import type { Manifest, TaskManifest, TensorSpec } from "../../schemas/manifest.ts";
 import { nearest } from "../../schemas/validate.ts";
-import { readRepository, type ServedModel } from "../repository.ts";
+import { openRepository } from "../engine/bundle-files.ts";
+
+/** One task of a bundle and the file that computes it. */
+export interface TaskModel {
+  readonly task: string;
+  readonly spec: TaskManifest;
+  /** Absolute path of the ONNX file. */
+  readonly file: string;
+  readonly bundle: Manifest;
+}
 
 export interface ScoredTask {
   /** Absolute path of the bundle. */
   readonly folder: string;
-  readonly model: ServedModel;
+  readonly model: TaskModel;
   /** Tasks that answer for a row whose other view is missing, `encode_1` for `encode`. */
-  readonly standIns: readonly ServedModel[];
+  readonly standIns: readonly TaskModel[];
   /** Views of the bundle that the task does not take. */
   readonly otherViews: readonly TensorSpec[];
 }
@@ -32,7 +41,11 @@ export async function findTask(bundle: string, task: string, { partial }: { part
       },
     );
   }
-  const { models } = await readRepository(folder);
+  const { manifest, tasks, pathOf } = await (await openRepository(folder)).read("");
+  const models = tasks.map(({ task: name, versions }): TaskModel => {
+    const spec = versions.at(-1)!;
+    return { task: name, spec, file: pathOf(spec), bundle: manifest };
+  });
   const model = models.find((candidate) => candidate.task === task);
   if (model === undefined) {
     const known = models.map((candidate) => candidate.task);
@@ -58,7 +71,7 @@ export async function findTask(bundle: string, task: string, { partial }: { part
 }
 
 /** Whether `other` is `model` for some of its inputs, and says nothing that `model` does not. */
-function answersFor(other: ServedModel, model: ServedModel): boolean {
+function answersFor(other: TaskModel, model: TaskModel): boolean {
   const names = (specs: readonly TensorSpec[]): Map<string, string> =>
     new Map(specs.map(({ name, dtype, shape }) => [name, `${dtype} ${shape.join("x")}`]));
   const [inputs, outputs] = [names(model.spec.inputs), names(model.spec.outputs)];

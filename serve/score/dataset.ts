@@ -55,7 +55,7 @@ export async function openDataset(
       const mine = Object.entries(inputs).filter(([, mapped]) => mapped.source === source);
       const idColumn = idColumns[source];
       const columns = [...mine.flatMap(([, mapped]) => mapped.columns), ...(idColumn === undefined ? [] : [idColumn])];
-      const places = index?.[source]!.subarray(first, end);
+      const places = index?.[source]?.subarray(first, end);
       const read = await readRows(table, { columns, first, end, places });
       let at = 0;
       for (const [input, mapped] of mine) {

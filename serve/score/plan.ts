@@ -185,7 +185,7 @@ function shapeOf(
   const names = outputs.map(({ name }) => name);
   if (new Set(names).size !== names.length || names.includes("id")) {
     throw new FailureError(
-      `Cannot score ${model.name}: its outputs must have names of their own, got ${names.join(", ")}`,
+      `Cannot score ${model.task}: its outputs must have names of their own, got ${names.join(", ")}`,
     );
   }
   return {

@@ -1,6 +1,6 @@
 import type { TensorSpec } from "../../schemas/manifest.ts";
 import { elementCount, type HostTensor } from "../../schemas/tensor.ts";
-import type { ServedModel } from "../repository.ts";
+import type { TaskModel } from "./bundle.ts";
 import type { RowBlock } from "./dataset.ts";
 import { isNoise } from "./mapping.ts";
 import { drawNoise } from "./noise.ts";
@@ -22,7 +22,7 @@ export interface ScoredBlock {
 
 export interface BlockSettings {
   /** The task first, then those that stand in where a view is missing. */
-  readonly routes: readonly ServedModel[];
+  readonly routes: readonly TaskModel[];
   /** Inputs that only the masks ask for. */
   readonly otherViews: readonly TensorSpec[];
   readonly batch: number;
@@ -71,7 +71,7 @@ export async function scoreBlock(
 
 /** Feeds are handed over to the session's thread, so each route but a single one gets its own. */
 function feedsOf(
-  { spec }: ServedModel,
+  { spec }: TaskModel,
   tensors: Readonly<Record<string, HostTensor>>,
   copy: boolean,
 ): Record<string, HostTensor> {
@@ -92,7 +92,9 @@ function noise(
   const size = elementCount(sizes);
   if (!isNoise({ name, dtype })) throw new Error(`Cannot score: input "${name}" must be mapped`);
   const data = new Float32Array(batch * size);
-  for (let row = 0; row < rows; row++) drawNoise(data, row * size, size, [seed, name, String(ids[row])]);
+  for (let row = 0; row < rows; row++) {
+    drawNoise(data, { offset: row * size, size }, { seed, input: name, id: String(ids[row]) });
+  }
   return { dtype, shape: [batch, ...sizes], data };
 }
 
@@ -100,7 +102,7 @@ const NO_ROUTE = 255;
 
 /** The first task whose views a row has; a value that is there and does not fit rejects the row whatever stands in. */
 function choose(
-  routes: readonly ServedModel[],
+  routes: readonly TaskModel[],
   of: {
     readonly rows: number;
     readonly missing: Readonly<Record<string, Uint8Array>>;

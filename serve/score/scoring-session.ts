@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { builtFile } from "../../files/built-file.ts";
 import type { Device } from "../../runtime/session.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
-import { type Fault, fromFault } from "../messages.ts";
+import { type Fault, fromFault } from "../engine/messages.ts";
 
 export interface ScoringModel {
   readonly task: string;

@@ -2,8 +2,8 @@ import { parentPort } from "node:worker_threads";
 import { createSession } from "../../runtime/create-session.ts";
 import type { Session } from "../../runtime/session.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
-import { toFault } from "../messages.ts";
-import { readModelFile } from "../model-file.ts";
+import { toFault } from "../engine/messages.ts";
+import { readModelFile } from "../engine/model-file.ts";
 import type { FromSession, ToSession } from "./scoring-session.ts";
 
 /** The thread of `startScoringSession`: ONNX Runtime blocks it while it computes, and reading and writing go on. */

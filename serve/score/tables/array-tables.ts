@@ -4,7 +4,7 @@ import { decodeValues, MAX_HEADER_BYTES, type NpyHeader, parseNpyHeader } from "
 import { readZipDirectory } from "../../../files/zip-directory.ts";
 import { FailureError, UsageError } from "../../../schemas/errors.ts";
 import { elementCount } from "../../../schemas/tensor.ts";
-import { type ByteSource, fileBytes, withFile, packedBytes } from "./byte-source.ts";
+import { type ByteSource, fileBytes, packedBytes, withFile } from "./byte-source.ts";
 import type { Numbers, Table, TableColumn, Values } from "./table.ts";
 
 /** NumPy's files: arrays whose first axis is the row. Stored ones are read where they lie, packed ones in order. */

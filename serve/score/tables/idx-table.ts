@@ -1,7 +1,7 @@
 import path from "node:path";
 import { decodeIdx, type IdxHeader, MAX_IDX_HEADER_BYTES, parseIdxHeader } from "../../../files/idx.ts";
 import { FailureError } from "../../../schemas/errors.ts";
-import { type ByteSource, fileBytes, withFile, packedBytes } from "./byte-source.ts";
+import { type ByteSource, fileBytes, packedBytes, withFile } from "./byte-source.ts";
 import type { Table } from "./table.ts";
 
 /** An IDX file, plain or gzip (told apart by its first bytes): one column, called as the file is. */
