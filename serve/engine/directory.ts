@@ -84,7 +84,8 @@ export class Directory {
       if (bundle.status === "LOADING" || bundle.status === "UNLOADING") return unavailable(message, "not_ready");
       return new HttpError(message, { status: 404, code: "bad_bundle" });
     }
-    const meant = nearest(name, [...this.#models.keys()]);
+    const known = [...this.#models.keys()];
+    const meant = known.find((each) => each.endsWith(`.${name}`)) ?? nearest(name, known);
     const hint = meant === undefined ? "POST /v2/repository/index lists all" : `did you mean "${meant}"?`;
     return new HttpError(`Cannot find model "${name}": it is not in the repository, ${hint}`, {
       status: 404,

@@ -141,7 +141,7 @@ export class Engine implements InferenceEngine {
   async unload(name: string): Promise<void> {
     const slot = await this.#known(name);
     slot.parked = true;
-    await this.#unload(slot, "it was unloaded");
+    await this.#unload(slot, "It was unloaded");
   }
 
   async refresh(): Promise<void> {
@@ -150,7 +150,7 @@ export class Engine implements InferenceEngine {
     const present = names.map((name) => this.#slotOf(name)).filter((slot) => !slot.parked);
     // A bundle that is bad tells so by its state and its event; the others go on.
     await Promise.allSettled([
-      ...gone.map((slot) => this.#unload(slot, "its folder is gone")),
+      ...gone.map((slot) => this.#unload(slot, "Its folder is gone")),
       ...present.map((slot) => this.#load(slot, { onlyIfChanged: true })),
     ]);
   }

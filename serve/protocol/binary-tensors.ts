@@ -42,7 +42,7 @@ export function bytesOf({ data }: HostTensor): Uint8Array {
 
 /**
  * A tensor from its bytes. A view where its place in memory allows it (offsets divisible by the element's size), a copy
- * otherwise: a JSON header may end anywhere. `padHeader` makes it end where no copy is needed.
+ * otherwise: a JSON header may end anywhere. `joinMessage` ends it where no copy is needed.
  *
  * @param name for the error only
  * @throws UsageError unless `bytes` holds exactly the values of `shape`, and a BOOL only 0 and 1
@@ -115,12 +115,9 @@ export class BlobReader {
   }
 }
 
-/** JSON followed by spaces up to a multiple of 8 bytes: then blobs of whole 8 bytes can be read without a copy. */
-export function padHeader(header: object): Uint8Array {
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const padded = new Uint8Array(Math.ceil(json.byteLength / 8) * 8).fill(0x20);
-  padded.set(json);
-  return padded;
+/** A JSON part is followed by spaces up to a multiple of 8 bytes: then blobs of whole 8 bytes can be read without a copy. */
+function padded(bytes: number): number {
+  return Math.ceil(bytes / 8) * 8;
 }
 
 /** A message as it goes over the wire. */
@@ -130,17 +127,18 @@ export interface BinaryMessage {
   readonly headerLength: number;
 }
 
-/** JSON header and blobs in one piece. */
+/** JSON header and blobs in one piece, written once. */
 export function joinMessage(header: object, blobs: readonly Uint8Array[]): BinaryMessage {
-  const json = padHeader(header);
-  const body = new Uint8Array(blobs.reduce((size, blob) => size + blob.byteLength, json.byteLength));
-  body.set(json);
-  let at = json.byteLength;
+  const json = JSON.stringify(header);
+  const headerLength = padded(Buffer.byteLength(json));
+  const body = Buffer.allocUnsafeSlow(blobs.reduce((size, blob) => size + blob.byteLength, headerLength));
+  body.fill(0x20, body.write(json), headerLength);
+  let at = headerLength;
   for (const blob of blobs) {
     body.set(blob, at);
     at += blob.byteLength;
   }
-  return { body, headerLength: json.byteLength };
+  return { body: new Uint8Array(body.buffer), headerLength };
 }
 
 /** Entry of a tensor whose bytes follow the header. */
