@@ -12,6 +12,7 @@ import { addEvaluateCommand } from "./train/commands/evaluate.ts";
 import { addExportCommand } from "./train/commands/export.ts";
 import { addInfoCommand } from "./train/commands/info.ts";
 import { addResultsCommand } from "./train/commands/results.ts";
+import { addSweepCommand } from "./train/commands/sweep.ts";
 import { addTrainCommand } from "./train/commands/train.ts";
 
 /** One verb per capability; each verb lives in its room and loads what it needs only when it runs. */
@@ -32,6 +33,7 @@ const program = new Command("cominfo")
 addStartCommand(program);
 addDataCommand(program);
 addTrainCommand(program);
+addSweepCommand(program);
 addEvaluateCommand(program);
 addResultsCommand(program);
 addExportCommand(program);

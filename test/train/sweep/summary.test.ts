@@ -1,0 +1,110 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import type { CellLine } from "../../../schemas/sweep.ts";
+import { tableOf } from "../../../train/commands/sweep.ts";
+import { cellsOf } from "../../../train/sweep/cells.ts";
+import { readSweep, sweepNames } from "../../../train/sweep/read-sweep.ts";
+import { summarise } from "../../../train/sweep/summarise.ts";
+import { violinOf } from "../../../train/sweep/violin.ts";
+import { writeSweepReport } from "../../../train/sweep/write-sweep-report.ts";
+import { temporaryFolder } from "../engine/temporary-folder.ts";
+import { smallPlan } from "./plan.ts";
+
+function lineOf(variant: string, seed: number, mig: number, status: "finished" | "failed" = "finished"): CellLine {
+  const figure = (value: number, unit: string) => ({ value, unit, estimator: "a test" });
+  return {
+    cell: `${variant}-seed${seed}`,
+    variant,
+    seed,
+    recipeHash: "x",
+    status,
+    ...(status === "failed" ? { error: "it broke" } : {}),
+    figures:
+      status === "failed" ? {} : { "mig-hist20-means": figure(mig, "1"), reconstruction: figure(50 - mig, "nats") },
+    steps: 3,
+    batchSize: 4,
+    seconds: 10,
+    device: "cpu",
+    created: "2026-01-01T00:00:00.000Z",
+    producer: "a test",
+  };
+}
+
+const vanilla = [0.1, 0.3, 0.2, 0.15, 0.25].map((mig, seed) => lineOf("vae.vanilla", seed, mig));
+const split = [0.5, 0.7, 0.6, 0.55, 0.65].map((mig, seed) => lineOf("vae.split", seed, mig));
+
+test("medians are over seeds, and a difference of medians is judged by its interval", () => {
+  const summary = summarise({ sweep: smallPlan(), budget: "full" }, [...split, ...vanilla], 6);
+  const [first] = summary.medians;
+  expect(first).toMatchObject({ variant: "vae.vanilla", quantity: "mig", median: 0.2, seeds: [0, 1, 2, 3, 4] });
+  expect(first!.interval[0]).toBeGreaterThanOrEqual(0.1);
+  expect(first!.interval[1]).toBeLessThanOrEqual(0.3);
+  expect(first!.interval[0]).toBeLessThan(0.2);
+  const [effect] = summary.comparisons;
+  expect(effect!.difference).toBeCloseTo(0.4, 12);
+  expect(effect).toMatchObject({ claim: "higher", agrees: true, isClear: true });
+  expect(effect!.interval[0]).toBeGreaterThan(0.2);
+  expect(effect!.interval[1]).toBeLessThan(0.6);
+});
+
+test("an effect against its claim, and one that the interval does not tell from none, are said to be so", () => {
+  const lower = smallPlan({
+    comparisons: [{ of: "vae.split", against: "vae.vanilla", quantity: "mig", claim: "lower", source: "x" }],
+  });
+  expect(summarise({ sweep: lower, budget: "full" }, [...split, ...vanilla], 6).comparisons[0]).toMatchObject({
+    agrees: false,
+    isClear: true,
+  });
+  const alike = vanilla.map(({ seed }) => lineOf("vae.split", seed, [0.31, 0.1, 0.2, 0.26, 0.14][seed]!));
+  expect(summarise({ sweep: smallPlan(), budget: "full" }, [...alike, ...vanilla], 6).comparisons[0]!.isClear).toBe(
+    false,
+  );
+});
+
+test("failed cells are listed and count for nothing; a variant without a cell has no row", () => {
+  const lines = [...vanilla, lineOf("vae.split", 0, 0, "failed")];
+  const summary = summarise({ sweep: smallPlan(), budget: "full" }, lines, 6);
+  expect(summary.failures).toEqual([{ cell: "vae.split-seed0", error: "it broke" }]);
+  expect(summary.medians.map(({ variant }) => variant)).toEqual(["vae.vanilla", "vae.vanilla"]);
+  expect(summary.comparisons).toEqual([]);
+  expect(tableOf(summary)).toContain("FAILED vae.split-seed0: it broke");
+});
+
+test("the report is one page that loads nothing, with a violin and a scatter chart and every effect", async () => {
+  const outDir = temporaryFolder();
+  const plan = { sweep: smallPlan({ identity: true }), budget: "tiny" };
+  await writeSweepReport(outDir, plan, { lines: [...vanilla, ...split], planned: 10 });
+  const page = readFileSync(path.join(outDir, "report.html"), "utf8");
+  expect(page).not.toMatch(/(src|href)="http/);
+  expect(page.match(/<svg[^>]*role="img"/g)).toHaveLength(3);
+  expect(page).toContain("vae.split against vae.vanilla");
+  expect(page).toContain("one step, one seed");
+  expect(page).toContain("Theorem 2 on Gaussian encoders");
+  expect(page).not.toMatch(/NaN|undefined|Infinity/);
+  expect(JSON.parse(readFileSync(path.join(outDir, "summary.json"), "utf8")).finished).toBe(10);
+});
+
+test("a violin has the statistics of a box plot and is widest where values crowd", () => {
+  const violin = violinOf([1, 2, 3, 4, 100]);
+  expect(violin.median).toBe(3);
+  expect(violin.quartiles).toEqual([2, 4]);
+  expect(violin.adjacent).toEqual([1, 4]);
+  const crowd = violinOf([0, 0.9, 1, 1, 1.1, 2]);
+  const widest = crowd.outline.reduce((most, point) => (point.width > most.width ? point : most));
+  expect(widest.value).toBeCloseTo(1, 1);
+  expect(widest.width).toBe(1);
+  expect(violinOf([1, 1, 1, 1]).outline).toEqual([]);
+  expect(violinOf([1, 2, 3]).outline).toEqual([]);
+});
+
+for (const name of sweepNames()) {
+  test(`plan ${name} bears its file's name, and all its recipes are valid with every budget`, async () => {
+    const plan = await readSweep(name);
+    expect(plan.name).toBe(name);
+    const full = await cellsOf(plan, "full");
+    expect(full).toHaveLength(plan.variants.length * plan.seeds.length);
+    for (const { recipe } of full) expect(recipe.training).toMatchObject({ steps: 300_000, batchSize: 64 });
+    for (const budget of Object.keys(plan.budgets)) expect((await cellsOf(plan, budget)).length).toBeGreaterThan(0);
+  });
+}

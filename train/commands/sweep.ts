@@ -1,0 +1,154 @@
+import { availableParallelism } from "node:os";
+import type { Command } from "commander";
+import type { Device } from "../../runtime/session.ts";
+import { UsageError } from "../../schemas/errors.ts";
+import type { SweepSummary } from "../../schemas/sweep.ts";
+import { nearest } from "../../schemas/validate.ts";
+import type { SweepResult } from "../sweep/run-sweep.ts";
+
+interface SweepFlags {
+  readonly budget?: string;
+  readonly data?: string;
+  readonly out?: string;
+  readonly shard?: string;
+  readonly workers?: number;
+  readonly threads: number;
+  readonly device: Device | "auto";
+  readonly reports?: true;
+  readonly reportOnly?: true;
+  readonly quiet?: true;
+}
+
+const examples = `
+A cell is one variant with one seed. Run the same command again to go on: finished cells are kept, one that was
+interrupted goes on from its checkpoint, and one that failed is tried again.
+
+Examples:
+  $ cominfo sweep split-encoder --budget reduced
+  $ cominfo sweep split-encoder-cars3d --data ../shared/data --workers 4
+  $ cominfo sweep split-encoder --shard 2/3          on the second of three machines; then bring the folders together
+  $ cominfo sweep split-encoder --budget reduced --report-only
+  $ cominfo results runs/split-encoder-reduced
+`;
+
+/** Adds the verb `sweep`. */
+export function addSweepCommand(program: Command): void {
+  program
+    .command("sweep")
+    .description("trains and evaluates every variant of a plan with every seed, and reports medians over seeds")
+    .argument("<sweep>", "name of a plan, or the path of a JSON file")
+    .option("--budget <name>", "one of the plan's named budgets (default: the full one)")
+    .option("--data <dir>", "folder with the files of the dataset, for recipes that read some")
+    .option("--out <dir>", "folder of the sweep (default: runs/<sweep>, with a budget runs/<sweep>-<budget>)")
+    .option("--shard <i/n>", "only every n-th cell, from the i-th on: for one of n machines")
+    .option("--workers <n>", "cells at a time (default: all cores over --threads)", atLeastOne("--workers"))
+    .option("--threads <n>", "threads of each cell", atLeastOne("--threads"), 1)
+    .option("--device <device>", "auto, cpu, webgpu or cuda", deviceOf, "cpu")
+    .option("--reports", "a report.html for every cell, too")
+    .option("--report-only", "train nothing; write the report of what is there")
+    .option("--quiet", "no progress")
+    .addHelpText("after", examples)
+    .action(sweep);
+}
+
+async function sweep(nameOrFile: string, flags: SweepFlags): Promise<void> {
+  // Loaded only now: tfjs and the compiler take a second that `cominfo --help` should not.
+  const { budgetOf, readSweep } = await import("../sweep/read-sweep.ts");
+  const { cellsOf, parseShard } = await import("../sweep/cells.ts");
+  const { readCellLines } = await import("../sweep/cell-lines.ts");
+  const { writeSweepReport } = await import("../sweep/write-sweep-report.ts");
+  const plan = await readSweep(nameOrFile);
+  const budget = budgetOf(plan, flags.budget);
+  const outDir = flags.out ?? `runs/${plan.name}${budget === "full" ? "" : `-${budget}`}`;
+  const shard = flags.shard === undefined ? undefined : parseShard(flags.shard);
+  let result: SweepResult | undefined;
+  if (flags.reportOnly !== true) {
+    const { runSweep } = await import("../sweep/run-sweep.ts");
+    const { createSweepProgress } = await import("../sweep/sweep-progress.ts");
+    const progress = createSweepProgress(process.stderr, flags.quiet === true);
+    const { threads, device, data } = flags;
+    const workers = flags.workers ?? Math.max(1, Math.floor(availableParallelism() / threads));
+    const request = { sweep: plan, budget, outDir, dataDir: data, shard, workers, threads, device };
+    result = await untilInterrupted(
+      (signal) => runSweep({ ...request, reports: flags.reports === true, signal, onEvent: progress.tell }),
+      progress.line,
+    ).finally(progress.stop);
+  }
+  const planned = (await cellsOf(plan, budget)).length;
+  const lines = [...(await readCellLines(outDir)).values()];
+  if (lines.length > 0) {
+    const summary = await writeSweepReport(outDir, { sweep: plan, budget }, { lines, planned });
+    console.log(tableOf(summary));
+    if (!flags.quiet) console.error(`Report: ${outDir}/report.html`);
+  } else if (flags.reportOnly === true) {
+    throw new UsageError(`Cannot report sweep "${plan.name}": "${outDir}" must hold finished cells, got none`);
+  }
+  if (result?.interrupted) {
+    console.error("Interrupted. Run the same command again to go on");
+    process.exitCode = 130;
+  } else if (result !== undefined && result.failed > 0) process.exitCode = 1;
+}
+
+/** Medians and effects for a terminal. */
+export function tableOf({ medians, comparisons, failures, finished, planned }: SweepSummary): string {
+  const wide = Math.max(0, ...medians.map(({ variant }) => variant.length));
+  const unitOf = (unit: string) => (unit === "1" ? "" : ` ${unit}`);
+  const of = (low: number, high: number) => `${low.toFixed(3)} to ${high.toFixed(3)}`;
+  return [
+    `${finished} of ${planned} cells finished${failures.length === 0 ? "" : `, ${failures.length} failed`}`,
+    "",
+    ...medians.map(
+      ({ variant, quantity, median, unit, interval, seeds }) =>
+        `${variant.padEnd(wide)}  ${quantity.padEnd(15)} ${median.toFixed(3)}${unitOf(unit)} (${of(interval[0]!, interval[1]!)}; ${seeds.length} seeds)`,
+    ),
+    ...(comparisons.length === 0 ? [] : ["", "Difference of medians, 95 % bootstrap interval over seeds:"]),
+    ...comparisons.map(
+      ({ of: first, against, quantity, difference, interval, claim, agrees, isClear }) =>
+        `  ${quantity} of ${first} against ${against}: ${difference.toFixed(3)} (${of(interval[0]!, interval[1]!)}); claimed ${claim}: ${agrees ? "agrees" : "does NOT agree"}${isClear ? "" : ", interval holds 0"}`,
+    ),
+    ...failures.map(({ cell, error }) => `  FAILED ${cell}: ${error}`),
+  ].join("\n");
+}
+
+const samePressMilliseconds = 1000;
+
+/** The first Ctrl-C saves the cells in work; a second one ends the program at once. */
+async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>, say: (line: string) => void): Promise<T> {
+  const controller = new AbortController();
+  let first = 0;
+  const interrupt = (): void => {
+    if (controller.signal.aborted) {
+      // One key press arrives twice where npm or npx stands between: from the terminal, and forwarded.
+      if (performance.now() - first < samePressMilliseconds) return;
+      process.exit(130);
+    }
+    first = performance.now();
+    controller.abort();
+    say("Saving the cells in work (again: at once, without saving)");
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  try {
+    return await work(controller.signal);
+  } finally {
+    process.off("SIGINT", interrupt);
+    process.off("SIGTERM", interrupt);
+  }
+}
+
+function atLeastOne(flag: string): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (Number.isSafeInteger(value) && value >= 1) return value;
+    throw new UsageError(`Cannot sweep: ${flag} must be a whole number of at least 1, got "${text}"`);
+  };
+}
+
+function deviceOf(text: string): string {
+  const known = ["auto", "cpu", "webgpu", "cuda"];
+  if (known.includes(text)) return text;
+  const meant = nearest(text, known);
+  throw new UsageError(
+    `Cannot sweep: --device must be ${known.join(", ")}, got "${text}"${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+  );
+}

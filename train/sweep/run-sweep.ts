@@ -1,0 +1,139 @@
+import { mkdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { diskFailure, realDisk, replaceFile } from "../../files/disk.ts";
+import type { Device } from "../../runtime/session.ts";
+import { UsageError } from "../../schemas/errors.ts";
+import type { CellLine, Sweep } from "../../schemas/sweep.ts";
+import { producer } from "../producer.ts";
+import { appendCellLine, readCellLines } from "./cell-lines.ts";
+import type { CellRequest } from "./cell-process.ts";
+import { type Cell, cellsOf, type Shard, shardOf } from "./cells.ts";
+import { type CellOutcome, runCell } from "./run-cell.ts";
+
+export interface SweepRequest {
+  readonly sweep: Sweep;
+  /** `full`, or one of the sweep's budgets. */
+  readonly budget: string;
+  /** Folder of the sweep; runs are under `cells/`. */
+  readonly outDir: string;
+  readonly dataDir?: string | undefined;
+  readonly shard?: Shard | undefined;
+  /** Cells at a time. */
+  readonly workers: number;
+  /** Threads of each. */
+  readonly threads: number;
+  readonly device: Device | "auto";
+  /** Whether each run gets its own report.html. */
+  readonly reports: boolean;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: SweepEvent) => void;
+  /** Replaced in tests. */
+  readonly run?: (
+    request: CellRequest,
+    watch: { signal: AbortSignal; onStep: (step: number) => void },
+  ) => Promise<CellOutcome>;
+}
+
+export type SweepEvent =
+  | { readonly kind: "planned"; readonly cells: number; readonly alreadyFinished: number }
+  | { readonly kind: "step"; readonly cell: Cell; readonly step: number }
+  | { readonly kind: "ended"; readonly cell: Cell; readonly line: CellLine };
+
+export interface SweepResult {
+  /** Of this shard. */
+  readonly cells: number;
+  readonly finished: number;
+  readonly failed: number;
+  readonly interrupted: boolean;
+}
+
+/**
+ * Trains and evaluates every cell that is not finished yet, some at a time, and notes each as one line when it ends. A
+ * cell that fails is noted and does not stop the rest; it is tried again when the sweep is run again. Killed at any
+ * moment and started again, a cell goes on from its checkpoint.
+ *
+ * @throws UsageError if a recipe is not valid, or the folder holds cells of another plan
+ * @throws FailureError if the folder cannot be written
+ */
+export async function runSweep(request: SweepRequest): Promise<SweepResult> {
+  const { sweep, budget, outDir, shard, workers, signal = new AbortController().signal, onEvent = () => {} } = request;
+  const all = await cellsOf(sweep, budget);
+  const cells = shard === undefined ? all : shardOf(all, shard);
+  await openFolder(outDir, { sweep, budget });
+  const lines = await readCellLines(outDir);
+  for (const cell of cells) requireSameRecipe(cell, lines.get(cell.name), outDir);
+  const isFinished = ({ name }: Cell): boolean => lines.get(name)?.status === "finished";
+  const open = cells.filter((cell) => !isFinished(cell));
+  onEvent({ kind: "planned", cells: cells.length, alreadyFinished: cells.length - open.length });
+  const queue = [...open];
+  let interrupted = false;
+
+  async function worker(): Promise<void> {
+    for (let cell = queue.shift(); cell !== undefined && !signal.aborted; cell = queue.shift()) {
+      const line = await workOn(cell, { ...request, signal, onEvent });
+      if (line === undefined) interrupted = true;
+      else {
+        await appendCellLine(outDir, shard, line);
+        lines.set(cell.name, line);
+        onEvent({ kind: "ended", cell, line });
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(workers, open.length) }, worker));
+  const failed = cells.filter(({ name }) => lines.get(name)?.status === "failed").length;
+  return {
+    cells: cells.length,
+    finished: cells.filter(isFinished).length,
+    failed,
+    interrupted: interrupted || signal.aborted,
+  };
+}
+
+type Watched = SweepRequest & Required<Pick<SweepRequest, "signal" | "onEvent">>;
+
+/** @returns undefined if it was interrupted */
+async function workOn(cell: Cell, request: Watched): Promise<CellLine | undefined> {
+  const { outDir, dataDir, device, threads, reports, signal, onEvent, run = runCell } = request;
+  const { recipe, name, variant, seed, recipeHash } = cell;
+  const outcome = await run(
+    { recipe, outDir: path.join(outDir, "cells", name), dataDir, device, threads, report: reports },
+    { signal, onStep: (step) => onEvent({ kind: "step", cell, step }) },
+  );
+  if (outcome.kind === "interrupted") return undefined;
+  const { steps, batchSize } = recipe.training;
+  const line = { cell: name, variant, seed, recipeHash, steps, batchSize, created: new Date().toISOString(), producer };
+  if (outcome.kind === "failed") {
+    return { ...line, status: "failed", error: outcome.message, figures: {}, seconds: 0, device: "" };
+  }
+  const { figures, seconds, device: used } = outcome;
+  return { ...line, status: "finished", figures: { ...figures }, seconds, device: used };
+}
+
+/** The plan is kept beside its cells, for the report and for people. */
+async function openFolder(outDir: string, plan: { sweep: Sweep; budget: string }): Promise<void> {
+  const file = path.join(outDir, "sweep.json");
+  try {
+    await mkdir(outDir, { recursive: true });
+  } catch (error) {
+    throw diskFailure("sweep", outDir, error);
+  }
+  const there = await readFile(file, "utf8").catch(() => undefined);
+  if (there !== undefined) {
+    const { sweep, budget } = JSON.parse(there) as { sweep: Sweep; budget: string };
+    if (sweep.name !== plan.sweep.name || budget !== plan.budget) {
+      throw new UsageError(
+        `Cannot sweep into "${outDir}": it must hold sweep "${plan.sweep.name}" with budget ${plan.budget} or nothing, got "${sweep.name}" with budget ${budget}; use another --out`,
+        { code: "foreign_sweep" },
+      );
+    }
+  }
+  await replaceFile(realDisk, file, new TextEncoder().encode(`${JSON.stringify(plan, null, 2)}\n`));
+}
+
+function requireSameRecipe({ name, recipeHash }: Cell, line: CellLine | undefined, outDir: string): void {
+  if (line === undefined || line.recipeHash === recipeHash || line.status === "failed") return;
+  throw new UsageError(
+    `Cannot sweep into "${outDir}": cell "${name}" must be of the recipe planned now, got one that ended with another; use another --out`,
+    { code: "foreign_sweep" },
+  );
+}
