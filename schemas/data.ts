@@ -72,6 +72,13 @@ export const labelledDigitsOptionsSchema = Type.Object(
   {
     source: Type.Literal("labelled-digits"),
     split: Type.Enum(["train", "test"], { default: "train", description: "which MNIST files the digits come from" }),
+    shift: Type.Integer({
+      minimum: 0,
+      maximum: 2,
+      default: 0,
+      description:
+        "pixels that a digit is moved by at most, at random in each direction; the test split is never moved",
+    }),
   },
   closed,
 );

@@ -91,6 +91,27 @@ export const wVaeConfigSchema = Type.Object(
         description: "of the Gumbel-softmax; falls exponentially from start to end in each phase that samples",
       },
     ),
+    uniqueWarmUp: Type.Object(
+      {
+        weight: Type.Number({
+          minimum: 1,
+          default: 1,
+          description: "of the local rates at the start of the joint phase",
+        }),
+        share: Type.Number({
+          exclusiveMinimum: 0,
+          maximum: 1,
+          default: 0.6,
+          description: "of the joint phase, over which the weight falls exponentially to 1",
+        }),
+      },
+      {
+        ...closed,
+        default: {},
+        description:
+          "ours: local codes that cost more at first leave to the common code what it can tell; weight 1 is the paper's objective throughout",
+      },
+    ),
     learningRateEnd: Type.Number({
       exclusiveMinimum: 0,
       maximum: 1,

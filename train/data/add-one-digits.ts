@@ -89,11 +89,16 @@ export function pairAddOneDigits(
 /** The digit that view 2 shows with this one in view 1. */
 export const next = (digit: number): number => (digit + 1) % mnistClasses;
 
-/** Copies digit `index` into the middle of a black 32x32 image. */
-export function withBorder(images: Uint8Array, index: number, target: Uint8Array): void {
+/** Copies digit `index` into a black 32x32 image, `move` pixels off its middle (2 at most in each direction). */
+export function withBorder(
+  images: Uint8Array,
+  index: number,
+  target: Uint8Array,
+  [x, y]: readonly [x: number, y: number] = [0, 0],
+): void {
   const from = index * mnistSide * mnistSide;
-  for (let y = 0; y < mnistSide; y++) {
-    const row = images.subarray(from + y * mnistSide, from + (y + 1) * mnistSide);
-    target.set(row, (y + BORDER) * SIDE + BORDER);
+  for (let row = 0; row < mnistSide; row++) {
+    const pixels = images.subarray(from + row * mnistSide, from + (row + 1) * mnistSide);
+    target.set(pixels, (row + BORDER + y) * SIDE + BORDER + x);
   }
 }

@@ -12,14 +12,14 @@ const SIDE = 32;
  *
  * @throws UsageError if the folder or a file is missing; FailureError if a file is damaged
  */
-export function openLabelledDigits({ split }: LabelledDigitsOptions, dataDir: string | undefined): PairSource {
+export function openLabelledDigits({ split, shift }: LabelledDigitsOptions, dataDir: string | undefined): PairSource {
   const { provenance, ...digits } = readMnist({ split, dataDir, action: ACTION });
-  return labelledDigits(digits, { split, provenance });
+  return labelledDigits(digits, { split, shift: split === "test" ? 0 : shift, provenance });
 }
 
 export function labelledDigits(
   { images, labels }: Digits,
-  { split, provenance }: { split: string; provenance: Readonly<Record<string, string>> },
+  { split, shift, provenance }: { split: string; shift: number; provenance: Readonly<Record<string, string>> },
 ): PairSource {
   const counts = digitsByClass(labels, ACTION).map(({ length }) => length);
 
@@ -29,7 +29,7 @@ export function labelledDigits(
     for (let row = 0; row < size; row++) {
       const digit = random.integer(labels.length);
       label[row] = labels[digit]!;
-      withBorder(images, digit, view.subarray(row * SIDE * SIDE));
+      withBorder(images, digit, view.subarray(row * SIDE * SIDE), moved(shift, random));
     }
     return {
       tensors: {
@@ -51,4 +51,9 @@ export function labelledDigits(
     },
     draw,
   };
+}
+
+function moved(shift: number, random: Random): readonly [x: number, y: number] {
+  if (shift === 0) return [0, 0];
+  return [random.integer(2 * shift + 1) - shift, random.integer(2 * shift + 1) - shift];
 }

@@ -39,6 +39,16 @@ export function annealing({ temperature, learningRateEnd }: WVaeConfig): Record<
   };
 }
 
+/**
+ * Weight of the local rates in the joint phase: falls exponentially to 1, and stays there.
+ *
+ * Without it the local codes, many variables that learn fast, tell the digit before the one common variable does, and
+ * the decoders come to ignore z.
+ */
+export function localWeight({ uniqueWarmUp: { weight, share } }: WVaeConfig): Schedule {
+  return (step, steps) => weight ** Math.max(0, 1 - step / (share * steps));
+}
+
 /** Phase 1: the wrapper alone, on the images of both views. Nats per image. */
 export function autoencoderLosses(
   networks: Networks,
@@ -51,7 +61,7 @@ export function autoencoderLosses(
 /**
  * Phase 2: all of the joint model, the wrapper fixed. Nats per pair.
  *
- *   loss = reconstruction + (1 + lambda) R_z + R_u + R_v
+ *   loss = reconstruction + (1 + lambda) R_z + w (R_u + R_v),   w = 1 but for a warm-up (`localWeight`)
  *
  *   reconstruction = E ( |f(x) - x(z,u)|^2 + |f(y) - y(z,v)|^2 ) / (2 epsilon^2),   f the wrapper's features
  *   R_b            = KL( q(b|x,y) || p(b) ), exact
@@ -67,19 +77,20 @@ export function jointLosses(networks: Networks, config: WVaeConfig, inputs: Loss
   const q = jointPosterior(networks, config, x, y);
   const temperature = scalars.temperature!;
   const z = spaces.common.soft(q.common, noise.noise_common!, temperature);
-  const local = (view: View): tf.Tensor2D | undefined => {
+  const drawLocal = (view: View): tf.Tensor2D | undefined => {
     const parameters = q[`unique_${view}`];
     return parameters && spaces.unique?.soft(parameters, noise[`noise_unique_${view}`]!, temperature);
   };
-  const error1 = featureError(config, x, decodeFeature(networks, 1, z, local(1)));
-  const error2 = featureError(config, y, decodeFeature(networks, 2, z, local(2)));
+  const error1 = featureError(config, x, decodeFeature(networks, 1, z, drawLocal(1)));
+  const error2 = featureError(config, y, decodeFeature(networks, 2, z, drawLocal(2)));
   const rates = {
     common: rateOf(spaces, "common", q.common),
     unique_1: rateOf(spaces, "unique", q.unique_1),
     unique_2: rateOf(spaces, "unique", q.unique_2),
   };
   const reconstruction = tf.add(error1, error2) as tf.Scalar;
-  const cost = tf.add(tf.mul(rates.common, 1 + config.lambda), tf.add(rates.unique_1, rates.unique_2));
+  const local = tf.mul(tf.add(rates.unique_1, rates.unique_2), scalars.local_weight!);
+  const cost = tf.add(tf.mul(rates.common, 1 + config.lambda), local);
   return {
     loss: tf.add(reconstruction, cost) as tf.Scalar,
     reconstruction,

@@ -3,7 +3,14 @@ import type { WVaeConfig } from "../../schemas/w-vae-config.ts";
 import { autoencoder } from "../networks/autoencoder.ts";
 import type { InputSpec, LatentBlock, ModelFamily, Phase, Player } from "./family.ts";
 import { spacesOf, wVaeNetworks } from "./w-vae-networks.ts";
-import { annealing, autoencoderLosses, jointLosses, marginalLosses, objectiveNoise } from "./w-vae-objective.ts";
+import {
+  annealing,
+  autoencoderLosses,
+  jointLosses,
+  localWeight,
+  marginalLosses,
+  objectiveNoise,
+} from "./w-vae-objective.ts";
 import { wVaeTasks } from "./w-vae-tasks.ts";
 
 /**
@@ -48,7 +55,7 @@ export const wVae: ModelFamily<WVaeConfig> = {
         name: "joint",
         share: shares.joint,
         players: player(["joint.", "decoder_"]),
-        scalars,
+        scalars: { ...scalars, local_weight: localWeight(config) },
         losses: (networks, inputs) => jointLosses(networks, config, inputs),
       },
       {

@@ -72,11 +72,29 @@ test("digits without two classes that follow each other are refused", () => {
 });
 
 test("labelled digits come with their class", () => {
-  const { tensors } = labelledDigits({ images, labels }, { split: "test", provenance: {} }).draw(200, stream(5, "p"));
+  const { tensors } = labelledDigits({ images, labels }, { split: "test", shift: 0, provenance: {} }).draw(
+    200,
+    stream(5, "p"),
+  );
   expect([tensors.label!.dtype, tensors.label!.shape]).toEqual(["int32", [200]]);
   for (let row = 0; row < 200; row++) {
     expect(Number(tensors.label!.data[row])).toBe(labels[digitAt(tensors.view_1!.data, row)]);
   }
+});
+
+test("a moved digit lies whole within two pixels of the middle, in every place alike", () => {
+  const moved = labelledDigits({ images, labels }, { split: "train", shift: 2, provenance: {} });
+  const { data } = moved.draw(500, stream(6, "moved")).tensors.view_1!;
+  const places = new Map<string, number>();
+  for (let row = 0; row < 500; row++) {
+    const image = data.subarray(row * 1024, (row + 1) * 1024);
+    const first = image.findIndex((value) => Number(value) > 0);
+    expect(image.filter((value) => Number(value) > 0)).toHaveLength(784);
+    const place = `${first % 32} ${Math.floor(first / 32)}`;
+    places.set(place, (places.get(place) ?? 0) + 1);
+  }
+  expect(places.size).toBe(25);
+  expect(Math.max(...places.values())).toBeLessThan(45); // 20 expected
 });
 
 const mnist = testData("mnist");

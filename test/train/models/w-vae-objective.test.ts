@@ -6,7 +6,7 @@ import { buildStep } from "../../../train/engine/step.ts";
 import type { Networks } from "../../../train/models/family.ts";
 import { wVae } from "../../../train/models/w-vae.ts";
 import { featureOf } from "../../../train/models/w-vae-networks.ts";
-import { inputsOf, smallConfig, smallNetworks, termsOf } from "./w-vae-setup.ts";
+import { inputsOf, localWeight, smallConfig, smallNetworks, termsOf } from "./w-vae-setup.ts";
 
 beforeAll(async () => {
   await tf.setBackend("cpu");
@@ -63,7 +63,10 @@ function plainTerms(networks: Networks, config: WVaeConfig, phase: "joint" | "ma
       }
     }
   }
-  const weight = (name: string): number => (name === "rate_common" ? 1 + config.lambda : 1);
+  const weight = (name: string): number => {
+    if (name === "rate_common") return 1 + config.lambda;
+    return phase === "joint" && name.startsWith("rate_unique") ? localWeight : 1;
+  };
   return { ...total, loss: Object.entries(total).reduce((sum, [name, value]) => sum + weight(name) * value, 0) };
 }
 
@@ -163,6 +166,13 @@ test("temperature and learning rate fall exponentially from their start to their
   expect([0, 50, 100].map((step) => scalars.temperature!(step, 101))).toEqual([2, 1, 0.5]);
   expect(scalars["learning_rate.model"]!(50, 101)).toBeCloseTo(0.1, 12);
   expect(scalars.temperature!(0, 1)).toBe(2);
+});
+
+test("the warm-up makes local rates dear at first and 1 from its share of the phase on", () => {
+  const config = smallConfig({ uniqueWarmUp: { weight: 16, share: 0.5 } });
+  const weight = wVae.phases(config)[1]!.scalars.local_weight!;
+  expect([0, 25, 50, 99].map((step) => weight(step, 100))).toEqual([16, 4, 1, 1]);
+  expect(wVae.phases(smallConfig())[1]!.scalars.local_weight!(0, 100)).toBe(1);
 });
 
 test("micro-batches change nothing", () => {

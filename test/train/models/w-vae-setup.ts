@@ -47,11 +47,14 @@ export function images(rows: number, name: string): tf.Tensor4D {
   );
 }
 
+/** Of the local rates in the tests of the objective: not 1, so that forgetting it shows. */
+export const localWeight = 1.5;
+
 export function inputsOf(config: WVaeConfig, rows: number) {
   const noise: Record<string, tf.Tensor> = {};
   for (const [name, { shape }] of Object.entries(wVae.noise(config, rows))) noise[name] = normal(shape, name);
   const batch: Tensors = { view_1: images(rows, "1"), view_2: images(rows, "2") };
-  return { batch, noise, scalars: { temperature: tf.scalar(0.7) } as Tensors };
+  return { batch, noise, scalars: { temperature: tf.scalar(0.7), local_weight: tf.scalar(localWeight) } as Tensors };
 }
 
 /** Every term of a phase as a number. */
