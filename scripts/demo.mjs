@@ -1,17 +1,26 @@
 // `npm run demo:build`: the browser demo as a static site in web-demo/dist, for any host: page, runtime, bundles of models/.
 // `npm run demo:build -- --out DIR --models DIR` for another place or other bundles. `cominfo serve` shows the same site
 // with the bundles that it serves.
+import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { buildIfStale } from "./build.mjs";
 import { installIfMissing } from "./install.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 export const site = `${root}/web-demo/dist`;
 const runtimeFiles = ["ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.asyncify.wasm"];
 
-/** The page alone: `cominfo serve` adds runtime and bundles from where they lie. */
+/** Small enough that learning is seen within half a minute on one thread of WASM. */
+const stepForPage = [
+  ...["quickstart", "--pairs", "4096"],
+  ...["--set", "model.networks.filters=8", "--set", "model.networks.hidden=64"],
+  ...["--set", "training.batchSize=32", "--set", "model.optimiser.learningRate=0.003"],
+];
+
+/** The page and the training step it runs: `cominfo serve` adds runtime and bundles from where they lie. */
 export async function buildDemo(out = site) {
   const { build } = await import("vite");
   await build({
@@ -19,6 +28,10 @@ export async function buildDemo(out = site) {
     logLevel: "warn",
     build: { outDir: path.resolve(out), emptyOutDir: true },
   });
+  const cli = [`${root}/dist/cli.js`, "export-step", ...stepForPage, "--out", path.resolve(out, "training/quickstart")];
+  const exported = spawnSync(process.execPath, cli, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  if (exported.status !== 0)
+    throw new Error("Cannot build the demo: its training step must be exported, got a failure");
 }
 
 /** Builds the page unless it is newer than its sources. */
@@ -45,7 +58,7 @@ function addModels(out, models) {
     .map((entry) => entry.name)
     .sort();
   for (const name of bundles) cpSync(path.join(models, name), `${out}/models/${name}`, { recursive: true });
-  const list = { models: bundles.map((name) => `models/${name}`) };
+  const list = { models: bundles.map((name) => `models/${name}`), training: ["training/quickstart"] };
   writeFileSync(`${out}/models.json`, `${JSON.stringify(list, null, 2)}\n`);
   return bundles;
 }
@@ -59,6 +72,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     },
   });
   installIfMissing();
+  buildIfStale(); // the training step is exported by the command line
   if (values["if-stale"]) {
     await buildDemoIfStale(); // the page alone, for `cominfo serve`
     process.exit();

@@ -11,12 +11,13 @@ import { howMuch } from "./views/how-much.ts";
 import { latentMap } from "./views/latent-map.ts";
 import { styleTransfer } from "./views/style-transfer.ts";
 import { theory } from "./views/theory.ts";
+import { training } from "./views/training.ts";
 import { twoViews } from "./views/two-views.ts";
 import type { Dispose, View, ViewContext } from "./views/view.ts";
 
 /** The page: a menu of views, a choice of models, one engine. What is shown follows the address. */
 
-const views: readonly View[] = [twoViews, styleTransfer, latentMap, howMuch, theory];
+const views: readonly View[] = [twoViews, styleTransfer, latentMap, howMuch, theory, training];
 
 const state = new PageState();
 const root = document.querySelector<HTMLElement>("#view")!;

@@ -7,6 +7,8 @@ import type { StepProgram } from "./step.ts";
 /** A training step as one ONNX file, and the state to start it with. Plain data: it can be sent to another thread. */
 export interface CompiledStep {
   readonly model: Uint8Array;
+  /** Inputs that the graph declares, state included: what no term depends on is left out. */
+  readonly inputs: readonly string[];
   /** Outputs that are loss terms. */
   readonly terms: readonly string[];
   readonly variables: readonly CompiledVariable[];
@@ -38,6 +40,7 @@ export function compileStep(program: StepProgram): CompiledStep {
   const stateOutputs = new Set(graph.state.map(({ output }) => output));
   return {
     model: writeOnnx(graph),
+    inputs: graph.inputs.map(({ name }) => name),
     terms: graph.outputs.map(({ name }) => name).filter((name) => !stateOutputs.has(name)),
     variables: [...program.variables.keys()].map((name) => ({
       name,

@@ -41,6 +41,7 @@ test("a GPU engine holds one tensor a variable, however many steps it does, and 
   const scalar = { dtype: "float32", shape: [], data: Float32Array.of(0) } as const;
   const step: CompiledStep = {
     model: new Uint8Array(),
+    inputs: ["batch/x", "a", "b"],
     terms: ["loss"],
     variables: ["a", "b"].map((name) => ({ name, input: name, output: `${name}.next` })),
     initial: new Map([
