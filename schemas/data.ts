@@ -190,3 +190,30 @@ export const canonicalTasksOptionsSchema = Type.Object(
   closed,
 );
 export type CanonicalTasksOptions = Static<typeof canonicalTasksOptionsSchema>;
+
+export const cifar10OptionsSchema = Type.Object(
+  {
+    source: Type.Literal("cifar10"),
+    batches: Type.Array(Type.Integer({ minimum: 1, maximum: 5 }), {
+      minItems: 1,
+      uniqueItems: true,
+      default: [1, 2, 3, 4, 5],
+      description: "which of the training files data_batch_N.bin, 10,000 images each",
+    }),
+    view: Type.Enum(["images", "frequencies"], {
+      default: "images",
+      description: "both sources are the image; or x1 its low and x2 its high frequencies",
+    }),
+    augment: Type.Boolean({
+      default: true,
+      description: "in training shift each source on its own, by up to 4 pixels; frequencies are never shifted",
+    }),
+    radius: Type.Integer({ minimum: 0, maximum: 15, default: 2, description: "largest wave number of the low band" }),
+    cast: Type.Enum(["wrap", "shift"], {
+      default: "wrap",
+      description: "a band to uint8: wrap modulo 256 as the RINE authors' code, or shift the high band by 128 and clip",
+    }),
+  },
+  closed,
+);
+export type Cifar10Options = Static<typeof cifar10OptionsSchema>;

@@ -3,6 +3,7 @@ import { type Hdf5Reader, loadHdf5 } from "../../files/hdf5.ts";
 import {
   addOneDigitsOptionsSchema,
   canonicalTasksOptionsSchema,
+  cifar10OptionsSchema,
   drawnDigitsOptionsSchema,
   dspritesFileOptionsSchema,
   dspritesOptionsSchema,
@@ -17,6 +18,7 @@ import { UsageError } from "../../schemas/errors.ts";
 import { nearest, validate } from "../../schemas/validate.ts";
 import { openAddOneDigits } from "./add-one-digits.ts";
 import { createCanonicalTasks } from "./canonical-tasks.ts";
+import { openCifar10 } from "./cifar10.ts";
 import { createDrawnDigits } from "./drawn-digits.ts";
 import { createDsprites } from "./dsprites.ts";
 import { openLabelledDigits } from "./labelled-digits.ts";
@@ -88,6 +90,10 @@ const kinds: Readonly<Record<string, SourceKind>> = {
   "canonical-tasks": {
     files: false,
     open: (config) => createCanonicalTasks(checked(canonicalTasksOptionsSchema, config)),
+  },
+  cifar10: {
+    files: true,
+    open: (config, { dataDir }) => openCifar10(checked(cifar10OptionsSchema, config), dataDir),
   },
 };
 

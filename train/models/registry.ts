@@ -4,7 +4,7 @@ import { disentangleConfigSchema } from "../../schemas/disentangle-config.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import { gkVaeConfigSchema } from "../../schemas/gk-vae-config.ts";
 import { judgeConfigSchema } from "../../schemas/judge-config.ts";
-import { rineConfigSchema } from "../../schemas/rine-config.ts";
+import { type RineConfig, rineConfigSchema } from "../../schemas/rine-config.ts";
 import { nearest, validate } from "../../schemas/validate.ts";
 import { wVaeConfigSchema } from "../../schemas/w-vae-config.ts";
 import { contrastive } from "./contrastive.ts";
@@ -13,6 +13,7 @@ import type { ModelFamily } from "./family.ts";
 import { gkVae } from "./gk-vae.ts";
 import { judge } from "./judge.ts";
 import { rine } from "./rine.ts";
+import { checkRineConfig } from "./rine-check.ts";
 import { wVae } from "./w-vae.ts";
 
 /** Every model family, with the schema of its part of a recipe. A new family is one line here. */
@@ -39,7 +40,10 @@ export function familyByName(name: string): ModelFamily<unknown> {
  * @throws UsageError that names the field, an unknown one with the nearest valid one
  */
 export function checkModelConfig(family: string, model: unknown, action: string): Record<string, unknown> {
-  return validate(entryOf(family).schema, model, `${action}, model`) as Record<string, unknown>;
+  const checked = validate(entryOf(family).schema, model, `${action}, model`);
+  // Its fields can be right and not fit each other.
+  if (family === rine.name) checkRineConfig(checked as RineConfig, `${action}, model`);
+  return checked as Record<string, unknown>;
 }
 
 function entryOf(name: string): (typeof entries)[number] {

@@ -87,11 +87,11 @@ test("opening a source does not change its options: a recipe is stored as it was
 test.each([
   [
     { source: "dsprite" },
-    'must be one of dsprites, shapes3d, rotated-digits, add-one-digits, labelled-digits, drawn-digits, dsprites-file, shapes3d-file, sprites-video, png-folders, canonical-tasks, did you mean "dsprites"?',
+    'must be one of dsprites, shapes3d, rotated-digits, add-one-digits, labelled-digits, drawn-digits, dsprites-file, shapes3d-file, sprites-video, png-folders, canonical-tasks, cifar10, did you mean "dsprites"?',
   ],
   [
     { source: "toString" },
-    "must be one of dsprites, shapes3d, rotated-digits, add-one-digits, labelled-digits, drawn-digits, dsprites-file, shapes3d-file, sprites-video, png-folders, canonical-tasks",
+    "must be one of dsprites, shapes3d, rotated-digits, add-one-digits, labelled-digits, drawn-digits, dsprites-file, shapes3d-file, sprites-video, png-folders, canonical-tasks, cifar10",
   ],
   [{ source: "dsprites", size: 48 }, '"size" must be one of 32, 64, got 48'],
   [{ source: "dsprites", positon: 16 }, 'unknown key "positon", did you mean "positions"?'],
@@ -121,6 +121,7 @@ test("a command can ask which sources need files", () => {
     "sprites-video": true,
     "png-folders": true,
     "canonical-tasks": false,
+    cifar10: true,
   });
 });
 

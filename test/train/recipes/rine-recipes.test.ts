@@ -43,6 +43,26 @@ for (const name of names) {
   });
 }
 
+test("the CIFAR-10 recipes have the paper's network and learning rates, and cut the images as the authors do", async () => {
+  const cases = { crops: 0.0075, channels: 0.0075, frequencies: 0.05, "fixed-beta": 0.0075 };
+  for (const [name, learningRate] of Object.entries(cases)) {
+    const { model, training } = await readRecipe(`rine-cifar-${name}`);
+    expect(model).toMatchObject({
+      network: { kind: "resnet", stemStride: 1, filters: [64, 128, 256, 512], blocks: 2 },
+      betaSchedule: name === "fixed-beta" ? "fixed" : "growing",
+      optimiser: { learningRate, momentum: 0.9, weightDecay: 0.005 },
+    });
+    expect(training).toMatchObject({ batchSize: 128, steps: 40 * 391 });
+  }
+  const { problems } = (await readRecipe("rine-cifar-crops")).model as RineConfig;
+  // View 1 keeps the last w columns, view 2 the first.
+  expect(problems.map(({ parts }) => parts)).toEqual(
+    [12, 16, 24, 32].map((w) => [{ columns: [32 - w, 32] }, { columns: [0, w] }]),
+  );
+  const [channels] = ((await readRecipe("rine-cifar-channels")).model as RineConfig).problems;
+  expect(channels!.parts).toEqual([{ channels: [2] }, { channels: [0] }]); // blue, red
+});
+
 test("rine-canonical has the authors' settings: 30 epochs of 63 steps, SGD, nets of 537 and 569 parameters", async () => {
   const { model, training } = await readRecipe("rine-canonical");
   expect(model).toMatchObject({
