@@ -11,7 +11,7 @@ import type { ServeConfig } from "../schemas/serve-config.ts";
 import { elementCount, type HostTensor } from "../schemas/tensor.ts";
 import { joinMessage } from "../serve/protocol/binary-tensors.ts";
 import { type Measured, record, spread } from "./record.ts";
-import { writeEncoderBundle } from "./serve/encoder-bundle.ts";
+import { writeEncoderBundle } from "./serve/bundles.ts";
 import { httpRequest, LoadProcess, type LoadResult } from "./serve/load.ts";
 import { ServerProcess } from "./serve/server.ts";
 

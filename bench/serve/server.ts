@@ -16,11 +16,11 @@ export class ServerProcess {
     this.port = port;
   }
 
-  static async start(folder: string, config: ServeConfig = {}): Promise<ServerProcess> {
+  static async start(folder: string, config: ServeConfig = {}, flags: readonly string[] = []): Promise<ServerProcess> {
     const cli = fileURLToPath(new URL("../../cli.js", import.meta.url));
     const file = path.join(tmpdir(), `cominfo-bench-serve-${process.pid}.json`);
     writeFileSync(file, JSON.stringify(config));
-    const child = spawn(process.execPath, [cli, "serve", folder, "--port", "0", "--config", file], {
+    const child = spawn(process.execPath, [cli, "serve", folder, "--port", "0", "--config", file, ...flags], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     let text = "";
@@ -37,14 +37,24 @@ export class ServerProcess {
 
   /** CPU time so far, of the process that speaks HTTP and of its workers; undefined where the system does not tell. */
   cpuSeconds(): { server: number; workers: number } | undefined {
-    const { pid } = this.#child;
     try {
-      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(/\s+/);
-      const workers = children.reduce((sum, child) => sum + cpuOf(Number(child)), 0);
-      return { server: cpuOf(pid!), workers };
+      const workers = this.workerPids().reduce((sum, pid) => sum + cpuOf(pid), 0);
+      return { server: cpuOf(this.#child.pid!), workers };
     } catch {
       return undefined;
     }
+  }
+
+  /** Linux only. */
+  workerPids(): number[] {
+    const { pid } = this.#child;
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  }
+
+  /** Resident memory of the process that speaks HTTP. Linux only. */
+  memoryMiB(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
   }
 
   async stop(): Promise<void> {

@@ -31,6 +31,8 @@ const retireMs = 60_000;
 /** How long a worker may take to finish the batch at hand when its process is told to end. */
 const stopMs = 5000;
 
+const secondLookMs = 250;
+
 interface Slot extends BundleEntry {
   served: ServedBundle | undefined;
   status: ModelState["status"];
@@ -145,8 +147,14 @@ export class Engine implements InferenceEngine {
   }
 
   async refresh(): Promise<void> {
-    const names = await this.#folder.list();
-    const gone = [...this.#slots.values()].filter((slot) => !names.includes(slot.name) && slot.served !== undefined);
+    let names = await this.#folder.list();
+    const isGone = (slot: Slot): boolean => !names.includes(slot.name) && slot.served !== undefined;
+    if ([...this.#slots.values()].some(isGone)) {
+      // Between the two renames that put a bundle in the place of another there is none for a moment.
+      await sleep(secondLookMs);
+      names = await this.#folder.list();
+    }
+    const gone = [...this.#slots.values()].filter(isGone);
     const present = names.map((name) => this.#slotOf(name)).filter((slot) => !slot.parked);
     // A bundle that is bad tells so by its state and its event; the others go on.
     await Promise.allSettled([

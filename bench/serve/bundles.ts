@@ -5,14 +5,17 @@ import * as tf from "@tensorflow/tfjs-core";
 import "../../export/tfjs-setup.ts";
 import { writeOnnx } from "../../export/onnx-writer.ts";
 import { trace } from "../../export/trace.ts";
+import type { TensorFunction } from "../../export/traced-function.ts";
 import { gkVaeConfigSchema } from "../../schemas/gk-vae-config.ts";
 import type { Manifest, TaskManifest } from "../../schemas/manifest.ts";
 import { validate } from "../../schemas/validate.ts";
 import { gkVae } from "../../train/models/gk-vae.ts";
 
+/** Bundles that need no training, with one task, `encode`. */
+
 /**
- * A bundle with one task, the encoder of one 64x64x3 view of the GK-VAE, with fresh weights: how fast it answers does not
- * depend on what it has learned.
+ * The encoder of one 64x64x3 view of the GK-VAE, with fresh weights: how fast it answers does not depend on what it has
+ * learned.
  */
 export async function writeEncoderBundle(folder: string): Promise<TaskManifest> {
   const config = validate(
@@ -23,12 +26,28 @@ export async function writeEncoderBundle(folder: string): Promise<TaskManifest> 
   await tf.setBackend("cpu");
   const networks = gkVae.networks(config, 0);
   const task = gkVae.tasks(config).encode_1!;
-  const graph = trace((inputs) => task.run(networks, inputs), {
-    name: "encode",
-    inputs: task.inputs,
-    variables: "frozen",
+  try {
+    return writeTraced(folder, { fn: (inputs) => task.run(networks, inputs), inputs: task.inputs });
+  } finally {
+    for (const variable of Object.values(networks)) variable.dispose();
+  }
+}
+
+/** `y[n, 1] = x[n, 1]`, int32. @param state changes the manifest, and with it what a reload sees */
+export async function writeCopyBundle(folder: string, state: number): Promise<TaskManifest> {
+  await tf.setBackend("cpu");
+  return writeTraced(folder, {
+    fn: ({ x }) => ({ y: tf.add(x!, tf.scalar(0, "int32")) }),
+    inputs: { x: { dtype: "int32", shape: ["batch", 1] } },
+    state,
   });
-  for (const variable of Object.values(networks)) variable.dispose();
+}
+
+function writeTraced(
+  folder: string,
+  { fn, inputs, state = 0 }: { fn: TensorFunction; inputs: Parameters<typeof trace>[1]["inputs"]; state?: number },
+): TaskManifest {
+  const graph = trace(fn, { name: "encode", inputs, variables: "frozen" });
   const bytes = writeOnnx(graph);
   const specs = (values: typeof graph.inputs): TaskManifest["inputs"] =>
     values.map(({ name, dtype, shape }) => ({
@@ -38,7 +57,7 @@ export async function writeEncoderBundle(folder: string): Promise<TaskManifest> 
       description: "",
     }));
   const spec: TaskManifest = {
-    description: task.description,
+    description: "no description",
     version: "1",
     file: "encode/1/model.onnx",
     sha256: createHash("sha256").update(bytes).digest("hex"),
@@ -51,10 +70,10 @@ export async function writeEncoderBundle(folder: string): Promise<TaskManifest> 
   const manifest: Manifest = {
     format: 1,
     name: path.basename(folder),
-    title: "Encoder of one 64x64x3 view, fresh weights",
-    family: "gk-vae",
+    title: "Made by a benchmark",
+    family: "none",
     recipe: "none",
-    seed: 0,
+    seed: state,
     steps: 0,
     parameters: 0,
     created: "2026-01-01T00:00:00Z",
