@@ -1,12 +1,18 @@
 import type { RequestListener } from "node:http";
 import { createRequire } from "node:module";
-import express from "express";
+import express, { type Express } from "express";
+import helmet from "helmet";
+import { type Logger, pino } from "pino";
+import { createMetrics, type Metrics } from "./edge/metrics.ts";
+import { observed } from "./edge/observe.ts";
+import { rateGuard } from "./edge/rate-limit.ts";
+import { type Tokens, tokenGuard } from "./edge/tokens.ts";
 import type { InferenceEngine } from "./engine/inference-engine.ts";
 import { mount, type Route } from "./http/route.ts";
 import { answerError, HttpError } from "./http-error.ts";
 import { baseUrl, indexPage } from "./index-page.ts";
 import { docsRoutes } from "./openapi/docs-routes.ts";
-import { directInfer } from "./protocol/direct-infer.ts";
+import { directInfer, type Guard } from "./protocol/direct-infer.ts";
 import { inferRoutes } from "./protocol/infer-routes.ts";
 import { modelRoutes } from "./protocol/model-routes.ts";
 import { repositoryRoutes, statisticsRoutes } from "./protocol/repository-routes.ts";
@@ -17,6 +23,13 @@ export interface AppParts {
   readonly engine: InferenceEngine;
   /** Largest body, bytes, after decompression. */
   readonly bodyLimit: number;
+  readonly tokens?: Tokens;
+  /** Requests of one address a minute; undefined: any number. */
+  readonly ratePerMinute?: number | undefined;
+  /** Default: nothing is written. */
+  readonly logger?: Logger;
+  /** Whether the port speaks TLS: for the commands of `GET /`. */
+  readonly tls?: boolean;
 }
 
 // The package by its own name: the way from dist/ differs from the way from the sources.
@@ -24,10 +37,29 @@ const { version } = createRequire(import.meta.url)("cominfo/package.json") as { 
 
 /** Everything the server answers, as a function of requests. Opens no port. */
 export function createApp(parts: AppParts): RequestListener {
+  const { engine, bodyLimit, tokens = {}, ratePerMinute, logger = pino({ level: "silent" }) } = parts;
+  const metrics = createMetrics(engine, { version });
+  const rate = ratePerMinute === undefined ? [] : [rateGuard(ratePerMinute)];
+  const otherwise = expressOf(parts, metrics, rate);
+  // Whatever stands before `infer` in Express must be among these guards as well.
+  const guards = [...rate, tokenGuard("token", tokens)];
+  return observed(directInfer(engine, { bodyLimit, guards, otherwise }), { logger, metrics });
+}
+
+/** Answers to programs are data: nothing in them may be run, framed or loaded. The page of documents says its own. */
+const secured = helmet({
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  },
+});
+
+export function expressOf(parts: AppParts, metrics: Metrics, first: readonly Guard[] = []): Express {
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
-  mount(app, routesOf(parts), () => []);
+  app.use([secured, ...first]);
+  mount(app, routesOf(parts, metrics), ({ access }) => [tokenGuard(access, parts.tokens ?? {})]);
   app.use((request) => {
     throw new HttpError(`Cannot serve ${request.method} ${request.path}: there is no such route, GET / lists them`, {
       status: 404,
@@ -35,12 +67,11 @@ export function createApp(parts: AppParts): RequestListener {
     });
   });
   app.use(answerError);
-  // Whatever stands before `infer` in Express must be among these guards as well.
-  return directInfer(parts.engine, { bodyLimit: parts.bodyLimit, guards: [], otherwise: app });
+  return app;
 }
 
 /** Every route of the server, in the order in which they are tried. */
-export function routesOf({ engine, bodyLimit }: AppParts): Route[] {
+export function routesOf({ engine, bodyLimit, tls = false }: AppParts, metrics: Metrics): Route[] {
   const index: Route = {
     method: "GET",
     path: "/",
@@ -49,7 +80,7 @@ export function routesOf({ engine, bodyLimit }: AppParts): Route[] {
     summary: "What is served, with commands to try",
     answers: { 200: { description: "Models and routes" } },
     handle: (request, response) => {
-      const base = baseUrl(request.headers.host, { tls: false });
+      const base = baseUrl(request.headers.host, { tls });
       const page = indexPage(engine, { version, base, routes });
       response.type("json").send(`${JSON.stringify(page, null, 2)}\n`); // for people: indented
     },
@@ -62,6 +93,18 @@ export function routesOf({ engine, bodyLimit }: AppParts): Route[] {
     ...repositoryRoutes(engine),
     ...taskRoutes(engine, { bodyLimit, maxRows: 1024 }),
     traverseRoute(engine, { bodyLimit, maxRows: 1024 }),
+    {
+      method: "GET",
+      path: "/metrics",
+      group: "operation",
+      access: "token",
+      summary: "Counts and times for Prometheus",
+      answers: { 200: { description: "Exposition format", content: { "text/plain": "binary" } } },
+      handle: async (_request, response) => {
+        const { type, body } = await metrics.text();
+        response.set("Content-Type", type).send(body);
+      },
+    },
     ...docsRoutes(() => routes, { version }),
   ];
   return routes;

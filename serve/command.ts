@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import { UsageError } from "../schemas/errors.ts";
+import { addEdgeFlags, type EdgeFlags } from "./edge/flags.ts";
 import { addEngineFlags, type EngineFlags } from "./engine/flags.ts";
 
-interface ServeFlags extends EngineFlags {
+interface ServeFlags extends EngineFlags, EdgeFlags {
   readonly port: string;
   readonly host: string;
   readonly bodyLimit: string;
@@ -17,13 +18,15 @@ export function addServeCommand(program: Command): void {
     .option("--port <number>", "0 picks a free one", "8080")
     .option("--host <address>", "0.0.0.0 opens it to the network", "127.0.0.1")
     .option("--body-limit <MiB>", "largest request body", "32");
-  addEngineFlags(command).action(async (folder: string, flags: ServeFlags) => {
+  addEdgeFlags(addEngineFlags(command)).action(async (folder: string, flags: ServeFlags) => {
     const { configOf, pollMsOf } = await import("./engine/read-flags.ts");
+    const { edgeOf } = await import("./edge/read-flags.ts");
     const { runServer } = await import("./run-server.ts");
     await runServer({
       repository: folder,
       port: integer("port", flags.port, { minimum: 0, maximum: 65535 }),
       host: flags.host,
+      ...(await edgeOf(flags)),
       config: configOf(flags),
       pollMs: pollMsOf(flags),
       bodyLimit: integer("body-limit", flags.bodyLimit, { minimum: 1, maximum: 1024 }) * 2 ** 20,

@@ -1,27 +1,63 @@
 import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { FailureError, UsageError } from "../schemas/errors.ts";
+import { refuseBadHead } from "./edge/observe.ts";
+
+export interface Listening {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** Certificate and key in PEM; undefined: plain HTTP. */
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer } | undefined;
+  /** How long a client may take to send the head of a request, and all of it, ms. A slow sender holds a connection no longer. */
+  readonly headMs?: number;
+  readonly requestMs?: number;
+}
 
 /**
  * The one place that opens a port.
  *
- * @param port 0 picks a free one
  * @throws FailureError when the port is taken, forbidden, or the host is not an address of this machine
  */
 export async function listen(
   handler: RequestListener,
-  { host, port }: { host: string; port: number },
+  { host, port, tls, headMs = 10_000, requestMs = 120_000 }: Listening,
 ): Promise<{ server: Server; url: string }> {
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new UsageError(`Cannot serve: port must be an integer from 0 to 65535, got ${port}`);
   }
-  const server = createServer(handler);
+  const timeouts = {
+    headersTimeout: Math.min(headMs, requestMs),
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: Math.min(1000, headMs),
+    maxHeaderSize: 16 * 1024,
+  };
+  const server = openServer(handler, { timeouts, tls });
+  server.on("clientError", refuseBadHead);
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, { host, port })));
     server.listen(port, host, resolve);
   });
   const { address, port: actual, family } = server.address() as AddressInfo;
-  return { server, url: `http://${family === "IPv6" ? `[${address}]` : address}:${actual}` };
+  return {
+    server,
+    url: `${tls === undefined ? "http" : "https"}://${family === "IPv6" ? `[${address}]` : address}:${actual}`,
+  };
+}
+
+function openServer(handler: RequestListener, { timeouts, tls }: { timeouts: object; tls: Listening["tls"] }): Server {
+  if (tls === undefined) return createServer(timeouts, handler);
+  try {
+    return createTlsServer({ ...timeouts, ...tls }, handler);
+  } catch (cause) {
+    throw new UsageError(
+      `Cannot serve: certificate and key must be PEM and belong together, got ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 function explain(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): FailureError {

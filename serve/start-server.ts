@@ -1,12 +1,14 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
+import type { Logger } from "pino";
 import type { Device } from "../runtime/session.ts";
 import type { ServeConfig } from "../schemas/serve-config.ts";
 import { createApp } from "./app.ts";
 import { withDemoSite } from "./demo-site.ts";
+import type { Tokens } from "./edge/tokens.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
 import type { ModelState, ServedModel } from "./engine/inference-engine.ts";
-import { listen } from "./listen.ts";
+import { type Listening, listen } from "./listen.ts";
 
 export interface ServerOptions {
   /** A bundle, or a folder of bundles. */
@@ -25,6 +27,14 @@ export interface ServerOptions {
   readonly pollMs?: number;
   /** Largest request body, bytes; default 32 MiB. */
   readonly bodyLimit?: number;
+  /** Bearer tokens; default: everything is open but load and unload, which are off. */
+  readonly tokens?: Tokens;
+  /** Requests of one address a minute; default: any number. */
+  readonly ratePerMinute?: number | undefined;
+  /** Default: nothing is written. */
+  readonly logger?: Logger;
+  /** Certificate and key in PEM; default: plain HTTP. */
+  readonly tls?: Listening["tls"];
   /** How long `close` waits for requests in flight, ms; default 25 s, less than the 30 s that Kubernetes gives. */
   readonly drainMs?: number;
 }
@@ -69,9 +79,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
     if (change === "failed") console.error(reason);
   });
-  const { server, url } = await listen(withDemoSite(createApp({ engine, bodyLimit }), options.repository), {
+  const { tokens, ratePerMinute, logger, tls } = options;
+  const parts = {
+    engine,
+    bodyLimit,
+    ratePerMinute,
+    tls: tls !== undefined,
+    ...(tokens === undefined ? {} : { tokens }),
+    ...(logger === undefined ? {} : { logger }),
+  };
+  const { server, url } = await listen(withDemoSite(createApp(parts), options.repository), {
     host,
     port,
+    tls,
   });
   try {
     await engine.start();

@@ -1,6 +1,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createApp, routesOf } from "../../../serve/app.ts";
+import { createApp, expressOf, routesOf } from "../../../serve/app.ts";
+import { createMetrics } from "../../../serve/edge/metrics.ts";
 import { openApiDocument } from "../../../serve/openapi/document.ts";
 import { docsPolicy } from "../../../serve/openapi/docs-routes.ts";
 import { type FakeEngine, fakeEngine, serveApp, spec } from "../fake-engine.ts";
@@ -56,7 +57,7 @@ function validator(schema: object) {
 
 describe("the OpenAPI document", () => {
   test("names every route of Express, and no other", () => {
-    const app = createApp({ engine, bodyLimit: 1 }) as unknown as {
+    const app = expressOf({ engine, bodyLimit: 1 }, createMetrics(engine, { version: "1" })) as unknown as {
       router: { stack: { route?: { path: string; stack: { method?: string }[] } }[] };
     };
     const mounted = new Set(
@@ -121,7 +122,10 @@ describe("the OpenAPI document", () => {
   });
 
   test("a schema is one component wherever it stands, and its title is no longer there", () => {
-    const { components, paths } = openApiDocument(routesOf({ engine, bodyLimit: 1 }), { version: "1" }) as Document;
+    const { components, paths } = openApiDocument(
+      routesOf({ engine, bodyLimit: 1 }, createMetrics(engine, { version: "1" })),
+      { version: "1" },
+    ) as Document;
     expect(JSON.stringify(paths)).not.toContain('"title"');
     expect(Object.keys(components.schemas)).toContain("InferInput");
   });

@@ -1,0 +1,21 @@
+/** A self-signed certificate for localhost and its key, made for these tests alone (openssl, P-256, a hundred years). */
+export const testCertificate = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUTewN1cgIdN0ouQ3FlMBQC/gpYjUwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMjEyMzgzNFoYDzIxMjYxMDI5
+MTIzODM0WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAATW4reGKVUmziA3qqfjaUj9By28vGpRLn01WOhWfv4GOmudII95ziLp
+iLsJOhXYVE0nnk2hDMtifmp9nkcjkn1Jo28wbTAdBgNVHQ4EFgQU+TR0BxE5zBjv
+eHq1KW5D5wDKj8IwHwYDVR0jBBgwFoAU+TR0BxE5zBjveHq1KW5D5wDKj8IwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIgde22sc9CJIr+5jf9r02N6TMdcJsxZLvQXb8Ta5AHfJQCIQCt
+60CqTqj2iVr/ajY/BNcRJ10/3fWYAhz7lSZqLY3Ayw==
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgyCc+Bz+SIJAa5Uk0
+4Ntzl70Y9w+TtS0UWxkQZ8BRF7ihRANCAATW4reGKVUmziA3qqfjaUj9By28vGpR
+Ln01WOhWfv4GOmudII95ziLpiLsJOhXYVE0nnk2hDMtifmp9nkcjkn1J
+-----END PRIVATE KEY-----
+`,
+};
