@@ -9,7 +9,7 @@ import { optimiserSchema } from "./recipe.ts";
 
 const closed = { additionalProperties: false } as const;
 
-const block = (minimum: number, description: string) =>
+export const block = (minimum: number, description: string) =>
   Type.Object(
     {
       variables: Type.Integer({ minimum, description: "N: how many independent variables; of a Gaussian, dimensions" }),
@@ -18,15 +18,72 @@ const block = (minimum: number, description: string) =>
     { ...closed, description },
   );
 
+/** What the W-VAE and the CVAE that it is compared with have in common. */
+export const wrappedFields = {
+  image: Type.Object(
+    {
+      size: Type.Union([Type.Literal(32), Type.Literal(64)], { description: "height and width in pixels" }),
+      channels: Type.Integer({ minimum: 1 }),
+    },
+    closed,
+  ),
+  autoencoder: Type.Object(
+    {
+      filters: Type.Integer({
+        minimum: 1,
+        default: 16,
+        description: "channels of the first convolution; each later one has twice as many",
+      }),
+      features: Type.Integer({
+        minimum: 1,
+        default: 64,
+        description: "length of an image's feature vector, which the latent variable model sees instead of the image",
+      }),
+    },
+    { ...closed, default: {}, description: "the convolutional wrapper; the paper gives neither shape nor size" },
+  ),
+  networks: Type.Object(
+    {
+      layers: Type.Integer({ minimum: 1, default: 3, description: "hidden layers of every encoder and decoder" }),
+      hidden: Type.Integer({ minimum: 1, default: 512, description: "their width" }),
+    },
+    { ...closed, default: {} },
+  ),
+  noiseVariance: Type.Number({
+    exclusiveMinimum: 0,
+    default: 1e-4,
+    description:
+      "2 epsilon^2 of the decoders, in units of a feature's variance; 1e-4 in the paper, 1 is its mean squared error baseline",
+  }),
+  errorReduction: Type.Union([Type.Literal("sum"), Type.Literal("mean")], {
+    default: "sum",
+    description: "squared error over the features: the sum is a Gaussian's log-likelihood",
+  }),
+  temperature: Type.Object(
+    {
+      start: Type.Number({ exclusiveMinimum: 0, default: 1 }),
+      end: Type.Number({ exclusiveMinimum: 0, default: 0.5 }),
+    },
+    {
+      ...closed,
+      default: {},
+      description: "of the Gumbel-softmax; falls exponentially from start to end in each phase that samples",
+    },
+  ),
+  learningRateEnd: Type.Number({
+    exclusiveMinimum: 0,
+    maximum: 1,
+    default: 0.05,
+    description: "share of the learning rate that is left at the end of each phase; it falls exponentially",
+  }),
+  optimiser: Type.Union([...optimiserSchema.anyOf], {
+    default: { kind: "adam", learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
+  }),
+};
+
 export const wVaeConfigSchema = Type.Object(
   {
-    image: Type.Object(
-      {
-        size: Type.Union([Type.Literal(32), Type.Literal(64)], { description: "height and width in pixels" }),
-        channels: Type.Integer({ minimum: 1 }),
-      },
-      closed,
-    ),
+    ...wrappedFields,
     latents: Type.Object(
       {
         kind: Type.Enum(["categorical", "gaussian"], {
@@ -38,59 +95,16 @@ export const wVaeConfigSchema = Type.Object(
       },
       closed,
     ),
-    autoencoder: Type.Object(
-      {
-        filters: Type.Integer({
-          minimum: 1,
-          default: 16,
-          description: "channels of the first convolution; each later one has twice as many",
-        }),
-        features: Type.Integer({
-          minimum: 1,
-          default: 64,
-          description: "length of an image's feature vector, which the latent variable model sees instead of the image",
-        }),
-      },
-      { ...closed, default: {}, description: "the convolutional wrapper; the paper gives neither shape nor size" },
-    ),
-    networks: Type.Object(
-      {
-        layers: Type.Integer({ minimum: 1, default: 3, description: "hidden layers of every encoder and decoder" }),
-        hidden: Type.Integer({ minimum: 1, default: 512, description: "their width" }),
-      },
-      { ...closed, default: {} },
-    ),
     lambda: Type.Number({
       minimum: 0,
       default: 0,
       description: "what the rate of Z costs more, beyond the evidence bound; the paper leaves it at 0",
-    }),
-    noiseVariance: Type.Number({
-      exclusiveMinimum: 0,
-      default: 1e-4,
-      description:
-        "2 epsilon^2 of the decoders, in units of a feature's variance; 1e-4 in the paper, 1 is its mean squared error baseline",
-    }),
-    errorReduction: Type.Union([Type.Literal("sum"), Type.Literal("mean")], {
-      default: "sum",
-      description: "squared error over the features: the sum is a Gaussian's log-likelihood",
     }),
     uniqueReadsCommon: Type.Boolean({
       default: true,
       description:
         "whether the marginal encoder of U reads Z too: q(u|x,z) of the training step, or q(u|x) of the graph",
     }),
-    temperature: Type.Object(
-      {
-        start: Type.Number({ exclusiveMinimum: 0, default: 1 }),
-        end: Type.Number({ exclusiveMinimum: 0, default: 0.5 }),
-      },
-      {
-        ...closed,
-        default: {},
-        description: "of the Gumbel-softmax; falls exponentially from start to end in each phase that samples",
-      },
-    ),
     uniqueWarmUp: Type.Object(
       {
         weight: Type.Number({
@@ -112,12 +126,6 @@ export const wVaeConfigSchema = Type.Object(
           "ours: local codes that cost more at first leave to the common code what it can tell; weight 1 is the paper's objective throughout",
       },
     ),
-    learningRateEnd: Type.Number({
-      exclusiveMinimum: 0,
-      maximum: 1,
-      default: 0.05,
-      description: "share of the learning rate that is left at the end of each phase; it falls exponentially",
-    }),
     shares: Type.Object(
       {
         autoencoder: Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, default: 0.2 }),
@@ -125,9 +133,6 @@ export const wVaeConfigSchema = Type.Object(
       },
       { ...closed, default: {}, description: "of the run's steps; the marginal encoders have the rest" },
     ),
-    optimiser: Type.Union([...optimiserSchema.anyOf], {
-      default: { kind: "adam", learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
-    }),
   },
   { ...closed, $id: "w-vae-config" },
 );

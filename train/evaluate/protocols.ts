@@ -7,6 +7,7 @@ import { wVaeProtocol } from "./w-vae.ts";
 
 /** Protocols by family, where it is not the one of two-view Gaussian codes. */
 const protocols: Readonly<Record<string, Protocol>> = {
+  cvae: wVaeProtocol,
   disentangle: singleView,
   judge: judgeProtocol,
   rine: rineProtocol,

@@ -18,24 +18,18 @@ import { measureWVaeRates } from "./w-vae-rates.ts";
 const pairsPerImage = 10;
 const picturedPairs = 6;
 
-/** Models of Wyner's common information: label bits in each block, rates, and a judge's word on what they generate. */
+/**
+ * Models of Wyner's common information and those they are compared with: label bits in each block and rates, where there
+ * are codes, and a judge's word on what they generate.
+ */
 export async function wVaeProtocol(subject: Subject): Promise<Findings> {
-  const { recipe, source, tasks, pairs, seed, onProgress } = subject;
-  const config = recipe.model as WVaeConfig;
-  onProgress(`encoding ${pairs} pairs`);
-  const encoded = await encodePairs((views) => tasks.run("encode", views), source, { pairs, seed });
-  const { factors, commonInformationBits } = source.description;
-  const usable = measureUsable(encoded, "means", {
-    seed,
-    factors,
-    commonInformationBits,
-    classifier: recipe.evaluation.classifier,
-    onFigure: (quantity) => onProgress(`measured ${quantity}`),
-  });
+  const { recipe, source, tasks, seed } = subject;
+  const coded = tasks.specs.encode === undefined ? [] : await codeFigures(subject);
+  const figures = [...coded, ...(await judged(subject))];
   const held = await testSource(subject);
   return {
-    figures: [...usable, ...measureWVaeRates(encoded, config, seed), ...(await judged(subject))],
-    tables: (results) => [informationSection(results)],
+    figures,
+    tables: (results) => (coded.length === 0 ? [] : [informationSection(results)]),
     async pictures() {
       const blocks = familyByName(recipe.family).latents(recipe.model);
       const views = source.draw(picturedPairs, stream(seed, "report", "pairs")).tensors;
@@ -47,6 +41,20 @@ export async function wVaeProtocol(subject: Subject): Promise<Findings> {
       ];
     },
   };
+}
+
+async function codeFigures({ recipe, source, tasks, pairs, seed, onProgress }: Subject): Promise<Figure[]> {
+  onProgress(`encoding ${pairs} pairs`);
+  const encoded = await encodePairs((views) => tasks.run("encode", views), source, { pairs, seed });
+  const { factors, commonInformationBits } = source.description;
+  const usable = measureUsable(encoded, "means", {
+    seed,
+    factors,
+    commonInformationBits,
+    classifier: recipe.evaluation.classifier,
+    onFigure: (quantity) => onProgress(`measured ${quantity}`),
+  });
+  return [...usable, ...measureWVaeRates(encoded, recipe.model as WVaeConfig, seed)];
 }
 
 /** Figures of generation; none, with a word why, where the recipe names no judge. */

@@ -39,9 +39,14 @@ export interface LatentSpace {
   moments(parameters: tf.Tensor2D): Record<"mean", tf.Tensor2D> & Partial<Record<"logvar", tf.Tensor2D>>;
 }
 
+type BlockConfig = WVaeConfig["latents"]["common"];
+
 /** @throws UsageError if the sizes of `block` do not fit the kind of the latents */
-export function latentSpace({ latents }: WVaeConfig, block: "common" | "unique"): LatentSpace {
-  const { variables, values } = latents[block];
+export function latentSpace<Name extends string>(
+  { latents }: { latents: { kind: string } & Readonly<Record<Name, BlockConfig>> },
+  block: Name,
+): LatentSpace {
+  const { variables, values }: BlockConfig = latents[block];
   if (latents.kind === "gaussian") {
     if (values === undefined) return gaussian(variables);
     throw misfit(block, `have no "values" with kind "gaussian", got ${values}`);
@@ -51,7 +56,7 @@ export function latentSpace({ latents }: WVaeConfig, block: "common" | "unique")
 }
 
 function misfit(block: string, what: string): UsageError {
-  return new UsageError(`Cannot build the W-VAE: "model.latents.${block}" must ${what}`, {
+  return new UsageError(`Cannot build the model: "model.latents.${block}" must ${what}`, {
     code: "invalid",
     path: ["model", "latents", block],
   });

@@ -1,6 +1,7 @@
 import type { TSchema } from "typebox";
 import { contrastiveConfigSchema } from "../../schemas/contrastive-config.ts";
 import { disentangleConfigSchema } from "../../schemas/disentangle-config.ts";
+import { cvaeConfigSchema } from "../../schemas/cvae-config.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import { gkVaeConfigSchema } from "../../schemas/gk-vae-config.ts";
 import { judgeConfigSchema } from "../../schemas/judge-config.ts";
@@ -8,6 +9,7 @@ import { type RineConfig, rineConfigSchema } from "../../schemas/rine-config.ts"
 import { nearest, validate } from "../../schemas/validate.ts";
 import { wVaeConfigSchema } from "../../schemas/w-vae-config.ts";
 import { contrastive } from "./contrastive.ts";
+import { cvae } from "./cvae.ts";
 import { disentangle } from "./disentangle.ts";
 import type { ModelFamily } from "./family.ts";
 import { gkVae } from "./gk-vae.ts";
@@ -20,6 +22,7 @@ import { wVae } from "./w-vae.ts";
 const entries: readonly { readonly family: ModelFamily<unknown>; readonly schema: TSchema }[] = [
   { family: gkVae as ModelFamily<unknown>, schema: gkVaeConfigSchema },
   { family: wVae as ModelFamily<unknown>, schema: wVaeConfigSchema },
+  { family: cvae as ModelFamily<unknown>, schema: cvaeConfigSchema },
   { family: judge as ModelFamily<unknown>, schema: judgeConfigSchema },
   { family: contrastive as ModelFamily<unknown>, schema: contrastiveConfigSchema },
   { family: disentangle as ModelFamily<unknown>, schema: disentangleConfigSchema },

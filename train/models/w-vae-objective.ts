@@ -29,7 +29,10 @@ export function objectiveNoise(config: WVaeConfig, batchSize: number): Record<st
 }
 
 /** Learning rate and temperature of a phase: both fall exponentially over its steps. */
-export function annealing({ temperature, learningRateEnd }: WVaeConfig): Record<string, Schedule> {
+export function annealing({
+  temperature,
+  learningRateEnd,
+}: Pick<WVaeConfig, "temperature" | "learningRateEnd">): Record<"learning_rate.model" | "temperature", Schedule> {
   const fall = (from: number, to: number): Schedule => {
     return (step, steps) => from * (to / from) ** (step / Math.max(1, steps - 1));
   };
@@ -137,7 +140,7 @@ export function marginalLosses(networks: Networks, config: WVaeConfig, inputs: L
   };
 }
 
-function featuresOf(networks: Networks, { batch, microBatch = 0 }: LossInputs): { x: Feature; y: Feature } {
+export function featuresOf(networks: Networks, { batch, microBatch = 0 }: LossInputs): { x: Feature; y: Feature } {
   const { x, y } = inChunks(
     ({ view_1, view_2 }) => ({ x: featureOf(networks, view_1!), y: featureOf(networks, view_2!) }),
     { view_1: batch.view_1!, view_2: batch.view_2! },
@@ -147,7 +150,11 @@ function featuresOf(networks: Networks, { batch, microBatch = 0 }: LossInputs): 
 }
 
 /** Squared error in units of 2 epsilon^2, batch mean. */
-function featureError({ noiseVariance, errorReduction }: WVaeConfig, feature: Feature, decoded: Feature): tf.Scalar {
+export function featureError(
+  { noiseVariance, errorReduction }: Pick<WVaeConfig, "noiseVariance" | "errorReduction">,
+  feature: Feature,
+  decoded: Feature,
+): tf.Scalar {
   const squares = tf.squaredDifference(feature, decoded);
   const error = errorReduction === "sum" ? tf.sum(squares, 1) : tf.mean(squares, 1);
   return tf.div(tf.mean(error), noiseVariance);
