@@ -217,3 +217,28 @@ export const cifar10OptionsSchema = Type.Object(
   closed,
 );
 export type Cifar10Options = Static<typeof cifar10OptionsSchema>;
+
+const singleSize = Type.Enum([32, 64], {
+  default: 64,
+  description: "pixels of a side, made smaller with antialiasing",
+});
+
+export const cars3dOptionsSchema = Type.Object(
+  {
+    source: Type.Literal("cars3d"),
+    size: singleSize,
+    cars: Type.Integer({ minimum: 1, maximum: 183, default: 183, description: "at most so many of the files there" }),
+  },
+  closed,
+);
+export type Cars3dOptions = Static<typeof cars3dOptionsSchema>;
+
+export const smallNorbOptionsSchema = Type.Object(
+  {
+    source: Type.Literal("small-norb"),
+    size: singleSize,
+    split: Type.Enum(["both", "train", "test"], { default: "both", description: "which files the images come from" }),
+  },
+  closed,
+);
+export type SmallNorbOptions = Static<typeof smallNorbOptionsSchema>;

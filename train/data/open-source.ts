@@ -5,6 +5,7 @@ import {
   canonicalTasksOptionsSchema,
   cifar10OptionsSchema,
   drawnDigitsOptionsSchema,
+  cars3dOptionsSchema,
   dspritesFileOptionsSchema,
   dspritesOptionsSchema,
   labelledDigitsOptionsSchema,
@@ -12,6 +13,7 @@ import {
   rotatedDigitsOptionsSchema,
   shapes3dFileOptionsSchema,
   shapes3dOptionsSchema,
+  smallNorbOptionsSchema,
   spritesVideoOptionsSchema,
 } from "../../schemas/data.ts";
 import { UsageError } from "../../schemas/errors.ts";
@@ -20,6 +22,7 @@ import { openAddOneDigits } from "./add-one-digits.ts";
 import { createCanonicalTasks } from "./canonical-tasks.ts";
 import { openCifar10 } from "./cifar10.ts";
 import { createDrawnDigits } from "./drawn-digits.ts";
+import { openCars3d } from "./cars3d.ts";
 import { createDsprites } from "./dsprites.ts";
 import { openLabelledDigits } from "./labelled-digits.ts";
 import { openDspritesFile, openShapes3dFile } from "./labelled-files.ts";
@@ -27,6 +30,7 @@ import type { PairSource } from "./pair-source.ts";
 import { openPngFolders } from "./png-folders.ts";
 import { openRotatedDigits } from "./rotated-digits.ts";
 import { createShapes3d } from "./shapes3d.ts";
+import { openSmallNorb } from "./small-norb.ts";
 import { openSpritesVideo } from "./sprites-video.ts";
 
 /** The `data` part of a recipe: the name of a source and its options (schemas/data.ts). */
@@ -82,6 +86,11 @@ const kinds: Readonly<Record<string, SourceKind>> = {
   "sprites-video": {
     files: true,
     open: (config, { dataDir }) => openSpritesVideo(checked(spritesVideoOptionsSchema, config), dataDir),
+  },
+  cars3d: { files: true, open: (config, { dataDir }) => openCars3d(checked(cars3dOptionsSchema, config), dataDir) },
+  "small-norb": {
+    files: true,
+    open: (config, { dataDir }) => openSmallNorb(checked(smallNorbOptionsSchema, config), dataDir),
   },
   "png-folders": {
     files: true,

@@ -16,28 +16,34 @@ import { familyByName } from "../../../train/models/registry.ts";
 import { countParameters } from "../../../train/networks/parameters.ts";
 import { readRecipe, recipeNames } from "../../../train/recipes/read-recipe.ts";
 import { testData } from "../../files/test-data.ts";
+import { writeNorb } from "../data/made-norb.ts";
 
 const blocks = ["common", "unique_1", "unique_2", "unique", "all"];
 
 const artwork = testData("sprites");
+const cars = testData("cars3d");
 
-/** The description of a recipe's source; for MNIST's made digits do. Undefined where the artwork of Sprites is missing. */
+/** The description of a recipe's source; for MNIST and SmallNORB made files do. Undefined where the artwork of Sprites or Cars3D is missing. */
 function describe({ data }: Recipe): SourceDescription | undefined {
   if (!sourceNeedsFiles(data.source)) return openSource(data).description;
   if (data.source === "sprites-video") {
     return artwork.missing ? undefined : openSource(data, { dataDir: artwork.folder }).description;
   }
-  return openSource(data, { dataDir: madeMnist }).description;
+  if (data.source === "cars3d") {
+    return cars.missing ? undefined : openSource({ ...data, cars: 1 }, { dataDir: cars.folder }).description;
+  }
+  return openSource(data, { dataDir: madeFiles }).description;
 }
 
-/** MNIST files of one black digit of each class. */
-const madeMnist = mkdtempSync(path.join(tmpdir(), "cominfo-recipes-"));
-afterAll(() => rmSync(madeMnist, { recursive: true }));
+/** MNIST files of one black digit of each class, SmallNORB files of a few grey images. */
+const madeFiles = mkdtempSync(path.join(tmpdir(), "cominfo-recipes-"));
+afterAll(() => rmSync(madeFiles, { recursive: true }));
+for (const part of ["train", "test"] as const) writeNorb(madeFiles, part, { rows: 2, shade: 0, zip: false });
 for (const split of ["train", "t10k"]) {
   const images = [0, 0, 8, 3, 0, 0, 0, 10, 0, 0, 0, 28, 0, 0, 0, 28, ...new Uint8Array(7840)];
   const labels = [0, 0, 8, 1, 0, 0, 0, 10, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
-  writeFileSync(path.join(madeMnist, `${split}-images-idx3-ubyte`), Uint8Array.from(images));
-  writeFileSync(path.join(madeMnist, `${split}-labels-idx1-ubyte`), Uint8Array.from(labels));
+  writeFileSync(path.join(madeFiles, `${split}-images-idx3-ubyte`), Uint8Array.from(images));
+  writeFileSync(path.join(madeFiles, `${split}-labels-idx1-ubyte`), Uint8Array.from(labels));
 }
 
 /** Recipes of family rine have sources and a target instead of two views: rine-recipes.test.ts. */
@@ -49,7 +55,7 @@ for (const name of twoView) {
   }) => {
     const recipe = await readRecipe(name);
     expect(recipe.name).toBe(name);
-    const { views } = describe(recipe) ?? skip(artwork.title);
+    const { views } = describe(recipe) ?? skip(`${artwork.title} ${cars.title}`);
     const inputs = familyByName(recipe.family).inputs(recipe.model);
     for (const view of views) {
       expect(inputs[view.name]).toMatchObject({
@@ -63,7 +69,7 @@ for (const name of twoView) {
 
   test(`recipe ${name} expects only quantities that an evaluation gives, each with a source`, async ({ skip }) => {
     const recipe = await readRecipe(name);
-    const { factors } = describe(recipe) ?? skip(artwork.title);
+    const { factors } = describe(recipe) ?? skip(`${artwork.title} ${cars.title}`);
     const known = [
       ...[...factors, { name: jointName }].flatMap((factor) => blocks.map((block) => `usable.${factor.name}.${block}`)),
       ...["common", "common_2", "unique_1", "unique_2"].map((block) => `rate.${block}`),
