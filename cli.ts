@@ -6,6 +6,7 @@ import { addConvertCommand } from "./export/command.ts";
 import { FailureError, UsageError } from "./schemas/errors.ts";
 import { addServeCommand } from "./serve/command.ts";
 import { addScoreCommand } from "./serve/score/command.ts";
+import { addWorkerCommand } from "./serve/score/worker-command.ts";
 import { addStartCommand } from "./start.ts";
 import { addDataCommand } from "./train/commands/data.ts";
 import { addEvaluateCommand } from "./train/commands/evaluate.ts";
@@ -43,6 +44,7 @@ addConvertCommand(program);
 addInfoCommand(program);
 addServeCommand(program);
 addScoreCommand(program);
+addWorkerCommand(program);
 
 try {
   await program.parseAsync();

@@ -22,6 +22,7 @@ interface ScoreFlags {
   readonly resume?: true;
   readonly overwrite?: true;
   readonly shard?: string;
+  readonly queue?: string;
   readonly maxBad: string;
   readonly hash: boolean;
   readonly quiet?: true;
@@ -68,6 +69,7 @@ export function addScoreCommand(program: Command): void {
     .option("--resume", "go on with an unfinished run")
     .option("--overwrite", "replace what is at --out")
     .option("--shard <i/n>", "only the i-th of n shares, i from 0; `score merge` puts them together")
+    .option("--queue <url>", "Redis, for instance redis://127.0.0.1:6379: `cominfo worker` computes")
     .option("--max-bad <rows>", "rejected rows that are not a failure: a number, or a share as 1%", "0")
     .option("--no-hash", "leave the SHA-256 of whole inputs out of the manifest")
     .option("--quiet", "no progress")
@@ -121,6 +123,7 @@ async function runCommand(flags: ScoreFlags): Promise<void> {
     progress: flags.quiet ? noProgress : createRowProgress(process.stderr),
     signal: stop.signal,
     ...(flags.threads === undefined ? {} : { threads: whole("--threads", flags.threads, 1) }),
+    ...(flags.queue === undefined ? {} : { queue: flags.queue }),
     ...(flags.shard === undefined ? {} : { shard: parseShard(flags.shard) }),
   });
   if (flags.json) console.log(outcomeJson(outcome));

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { FailureError, UsageError } from "../../schemas/errors.ts";
-import { type ScoreManifest, scoreManifestSchema } from "../../schemas/score-manifest.ts";
+import { type ScoreManifest, type ScorePart, scoreManifestSchema } from "../../schemas/score-manifest.ts";
 import { validate } from "../../schemas/validate.ts";
 import { countParts, finishRun } from "./finish.ts";
 import { hashFiles } from "./hash-inputs.ts";
@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly shard?: Shard;
   /** Whether the inputs' SHA-256 is taken, on a thread beside the work. */
   readonly hash?: boolean;
+  /** Redis of the workers that compute; undefined: this process does. */
+  readonly queue?: string;
   readonly progress?: RowProgress;
   readonly signal?: AbortSignal;
 }
@@ -91,7 +93,25 @@ async function scoreAndFinish(opened: OpenedPlan, place: Place, options: RunOpti
   const hashes =
     hash && shard === undefined ? hashFiles(plan.sources.map(({ path }) => path)) : Promise.resolve(new Map());
   hashes.catch(() => undefined); // met when the manifest needs them
-  if (todo.length > 0) {
+  if (todo.length > 0 && options.queue !== undefined) {
+    const { scoreByQueue } = await import("./queue.ts");
+    progress.start(total, before);
+    try {
+      const onPart = (part: ScorePart): void => {
+        scored += part.end - part.first;
+        rejected += part.rejected;
+        progress.add(part.end - part.first);
+      };
+      await scoreByQueue(opened, place, {
+        url: options.queue,
+        todo,
+        onPart,
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } finally {
+      progress.stop();
+    }
+  } else if (todo.length > 0) {
     const session = await openSession(opened, options.threads);
     progress.start(total, before);
     try {
