@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { CheckpointState, Configuration } from "../../schemas/checkpoint.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import type { Recipe } from "../../schemas/recipe.ts";
+import { nearest } from "../../schemas/validate.ts";
 
 /** Everything of a recipe that the trained values depend on, the number of steps apart. */
 export function configurationOf({ family, model, data, training }: Recipe): Configuration {
@@ -14,13 +15,13 @@ export function hashOf(configuration: Configuration): string {
 }
 
 /**
- * @param phases of the family: with one phase a run may be made longer, with several their borders would move
+ * @param phases of the family by name: with one phase a run may be made longer, with several their borders would move
  * @throws UsageError that names the first field in which the checkpoint and the recipe differ
  */
 export function requireSameConfiguration(
   checkpoint: CheckpointState,
   recipe: Recipe,
-  { folder, phases }: { folder: string; phases: number },
+  { folder, phases }: { folder: string; phases: readonly string[] },
 ): void {
   const refuse = (field: string, saved: unknown, given: unknown): UsageError =>
     new UsageError(
@@ -34,9 +35,16 @@ export function requireSameConfiguration(
     const field = ["seed", "batchSize", "microBatch"].includes(head) ? ["training", head, ...rest] : [head, ...rest];
     throw refuse(field.join("."), difference.saved, difference.given);
   }
+  if (!phases.includes(checkpoint.phase)) {
+    const meant = nearest(checkpoint.phase, phases);
+    throw new UsageError(
+      `Cannot resume "${folder}": the phase of its checkpoint must be one of ${phases.join(", ")}, got "${checkpoint.phase}"${meant === undefined ? "" : `, did you mean "${meant}"?`}; use another --out, or --force to start anew`,
+      { code: "foreign_checkpoint", path: ["phase"] },
+    );
+  }
   const { steps } = recipe.training;
   if (steps === checkpoint.steps) return;
-  if (phases > 1) throw refuse("training.steps", checkpoint.steps, steps);
+  if (phases.length > 1) throw refuse("training.steps", checkpoint.steps, steps);
   if (steps < checkpoint.step) {
     throw new UsageError(
       `Cannot resume "${folder}": training.steps must be at least ${checkpoint.step}, the steps already done, got ${steps}`,

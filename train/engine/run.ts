@@ -79,7 +79,8 @@ export async function runTraining(request: TrainingRequest): Promise<TrainingRes
   try {
     const checkpoint = folder.existed ? await loadLatestCheckpoint(outDir, log) : undefined;
     if (checkpoint !== undefined) {
-      requireSameConfiguration(checkpoint.state, recipe, { folder: outDir, phases: spans.length });
+      const phases = spans.map(({ phase }) => phase.name);
+      requireSameConfiguration(checkpoint.state, recipe, { folder: outDir, phases });
     }
     const choice = choiceOf(request, checkpoint);
     const record = await RunRecord.open({ ...choice, threads: threadCount(choice), folder, recipe, disk, checkpoint });

@@ -24,7 +24,7 @@ function stateOf(recipe: Recipe, step = 20): CheckpointState {
 }
 
 const check =
-  (saved: Recipe, given: Recipe, phases = 1) =>
+  (saved: Recipe, given: Recipe, phases = ["all"]) =>
   () =>
     requireSameConfiguration(stateOf(saved), given, { folder: "runs/toy", phases });
 
@@ -53,7 +53,13 @@ test.each([
 
 test("a run of one phase may be made longer, one of several may not: their borders would move", () => {
   expect(check(toyRecipe(), toyRecipe({ steps: 80 }))).not.toThrow();
-  expect(check(toyRecipe(), toyRecipe({ steps: 80 }), 2)).toThrow(
+  expect(check(toyRecipe(), toyRecipe({ steps: 80 }), ["first", "all"])).toThrow(
     "training.steps must be 40 as in its checkpoint, got 80",
+  );
+});
+
+test("a checkpoint of a phase that the family does not have is refused, with the nearest it has", () => {
+  expect(check(toyRecipe(), toyRecipe(), ["first", "alll"])).toThrow(
+    'Cannot resume "runs/toy": the phase of its checkpoint must be one of first, alll, got "all", did you mean "alll"?',
   );
 });
