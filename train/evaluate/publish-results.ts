@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { realDisk, replaceFile } from "../../files/disk.ts";
@@ -8,10 +9,13 @@ import { type PublishedRow, publishedResultsSchema } from "../../schemas/publish
 import { type Recipe, recipeSchema } from "../../schemas/recipe.ts";
 import { type Results, resultsSchema } from "../../schemas/results.ts";
 import { type RunStatus, runStatusSchema } from "../../schemas/run-status.ts";
+import { type SweepSummary, sweepSummarySchema } from "../../schemas/sweep.ts";
 import { validate } from "../../schemas/validate.ts";
 import { sourceNeedsFiles } from "../data/open-source.ts";
 import { readRecipe, recipeNames } from "../recipes/read-recipe.ts";
+import { readSweep, sweepNames } from "../sweep/read-sweep.ts";
 import { type ExperimentWords, resultsPage } from "./results-page.ts";
+import { sweepRows } from "./sweep-rows.ts";
 
 /** What one evaluated run says of itself. */
 export interface EvaluatedRun {
@@ -23,16 +27,18 @@ export interface EvaluatedRun {
 }
 
 /**
- * Puts the figures of evaluated runs into `docs/results.json` and its part of `docs/results.md`. Runs of one recipe and
+ * Puts the figures of evaluated runs, and the medians of sweeps, into `docs/results.json` and its part of `docs/results.md`. Runs of one recipe and
  * budget with different seeds become one row a quantity; rows of the same experiment that were there are replaced,
  * others stay.
  *
  * @throws UsageError if a run is not evaluated, or the runs of one recipe do not belong together
  */
 export async function publishResults(folders: readonly string[], docs: string): Promise<readonly PublishedRow[]> {
-  const runs = await Promise.all(folders.map(readEvaluated));
+  const sweeps = folders.filter(isSweep);
+  const runs = await Promise.all(folders.filter((folder) => !isSweep(folder)).map(readEvaluated));
   const stamp = { commit: commit() };
-  const fresh = rowsOf(runs).map((row) => ({ ...row, ...stamp }));
+  const found = [...rowsOf(runs), ...(await Promise.all(sweeps.map(readSwept))).flatMap(sweepRows)];
+  const fresh = found.map((row) => ({ ...row, ...stamp }));
   const file = path.join(docs, "results.json");
   const experiments = new Set(fresh.map(({ experiment }) => experiment));
   const kept = (await readRows(file)).filter(({ experiment }) => !experiments.has(experiment));
@@ -123,6 +129,19 @@ export function commandOf({ name, training, data, evaluation }: Recipe, budget: 
   return `${words.join(" ")} && cominfo evaluate runs/${name}${files}${fewer}`;
 }
 
+/** Whether a folder is that of a sweep, whose summary is published, and not that of a run. */
+function isSweep(folder: string): boolean {
+  return existsSync(path.join(folder, "sweep.json"));
+}
+
+async function readSwept(folder: string): Promise<SweepSummary> {
+  const text = await readFile(path.join(folder, "summary.json"), "utf8").catch(() => undefined);
+  if (text === undefined) {
+    throw new UsageError(`Cannot publish "${folder}": it must hold summary.json, got none; sweep it first`);
+  }
+  return validate(sweepSummarySchema, JSON.parse(text), `publish "${folder}"`);
+}
+
 async function readEvaluated(folder: string): Promise<EvaluatedRun> {
   const read = async (name: string): Promise<unknown> => {
     const file = path.join(folder, name);
@@ -167,18 +186,20 @@ function withPart(text: string, part: string, page: string): string {
   return `${text.slice(0, from + begin.length)}\n\n${part}\n\n${text.slice(to)}`;
 }
 
-/** Titles and expected figures of the experiments that are recipes of the package. */
+/** Titles and expected figures of the experiments that are recipes or sweeps of the package. */
 async function wordsOf(rows: readonly PublishedRow[]): Promise<Map<string, ExperimentWords>> {
-  const known = new Set(recipeNames());
-  const names = [...new Set(rows.map(({ experiment }) => experiment))].filter((name) => known.has(name));
-  return new Map(
-    await Promise.all(
-      names.map(async (name): Promise<[string, ExperimentWords]> => {
-        const { title, source, expected } = await readRecipe(name);
-        return [name, { title, source, expected: expected.map(({ quantity }) => quantity) }];
-      }),
-    ),
-  );
+  const words = new Map<string, ExperimentWords>();
+  for (const name of new Set(rows.map(({ experiment }) => experiment))) {
+    if (recipeNames().includes(name)) {
+      const { title, source, expected } = await readRecipe(name);
+      words.set(name, { title, source, expected: expected.map(({ quantity }) => quantity) });
+    } else if (sweepNames().includes(name)) {
+      const { title, source } = await readSweep(name);
+      const judged = rows.filter(({ experiment, met }) => experiment === name && met !== undefined);
+      words.set(name, { title, source, expected: judged.map(({ quantity }) => quantity) });
+    }
+  }
+  return words;
 }
 
 const order = ({ experiment, quantity }: PublishedRow): string => `${experiment} ${quantity}`;

@@ -105,3 +105,69 @@ test("publishResults() refuses a run that is not evaluated, mixed budgets, equal
   await expect(publishResults([e, e], at)).rejects.toThrow(/different seeds, got 1,1/);
   await expect(publishResults([e], docs("plain", "nothing here"))).rejects.toThrow(/must hold the lines/);
 });
+
+test("a sweep's folder becomes a row for each median and each effect, met only where the whole interval is", async () => {
+  const dir = path.join(folder, "swept");
+  mkdirSync(dir);
+  const median = {
+    quantity: "mig",
+    unit: "1",
+    estimator: "a test",
+    seeds: [0, 1, 2],
+    values: [1, 2, 3],
+    interval: [1, 3],
+  };
+  const effect = {
+    of: "a",
+    against: "b",
+    quantity: "mig",
+    unit: "1",
+    difference: 1,
+    claim: "higher",
+    source: "figure 3",
+  };
+  const summary = {
+    format: 1,
+    sweep: "split-encoder",
+    title: "t",
+    source: "s",
+    budget: "reduced",
+    label: "less",
+    planned: 6,
+    finished: 6,
+    medians: ["a", "b"].map((variant, i) => ({ ...median, variant, median: 2 - i })),
+    comparisons: [
+      { ...effect, interval: [-1, 2], agrees: true, isClear: false },
+      {
+        ...effect,
+        quantity: "reconstruction",
+        claim: "lower",
+        difference: -1,
+        interval: [-2, -0.5],
+        agrees: true,
+        isClear: true,
+      },
+    ],
+    failures: [],
+    steps: 10,
+    batchSize: 4,
+    seconds: 1,
+    device: "cpu",
+    created: "2026-01-02T03:04:05Z",
+    producer: "cominfo",
+  };
+  writeFileSync(path.join(dir, "sweep.json"), "{}");
+  await expect(publishResults([dir], docs("unswept"))).rejects.toThrow(
+    /must hold summary.json, got none; sweep it first/,
+  );
+  writeFileSync(path.join(dir, "summary.json"), JSON.stringify(summary));
+  const rows = await publishResults([dir], docs("sweeps"));
+  expect(rows.map(({ quantity, ours, minimum, maximum, met }) => [quantity, ours, minimum, maximum, met])).toEqual([
+    ["mig_gain.a.over.b", 1, 0, undefined, false],
+    ["mig_median.a", 2, undefined, undefined, undefined],
+    ["mig_median.b", 1, undefined, undefined, undefined],
+    ["reconstruction_gain.a.over.b", -1, undefined, 0, true],
+  ]);
+  expect(rows[0]).toMatchObject({ experiment: "split-encoder", budget: "reduced: 10 steps of 4", seeds: [0, 1, 2] });
+  expect(rows[0]!.command).toBe("cominfo sweep split-encoder --budget reduced");
+});

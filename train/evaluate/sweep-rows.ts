@@ -1,0 +1,40 @@
+import type { PublishedRow } from "../../schemas/published-results.ts";
+import type { SweepSummary } from "../../schemas/sweep.ts";
+
+/**
+ * The published rows of a sweep: `<quantity>_median.<variant>`, and `<quantity>_gain.<variant>.over.<other>` for each
+ * effect that its source claims. An effect counts as met only where its whole interval has the claimed sign.
+ */
+export function sweepRows(summary: SweepSummary): Omit<PublishedRow, "commit">[] {
+  const { sweep, budget, steps, batchSize, device, created, medians, comparisons } = summary;
+  const shared = {
+    experiment: sweep,
+    budget: `${budget}: ${steps} steps of ${batchSize}`,
+    device,
+    command: `cominfo sweep ${sweep}${budget === "full" ? "" : ` --budget ${budget}`}`,
+    date: created.slice(0, 10),
+  };
+  const seedsOf = (name: string) => medians.find(({ variant }) => variant === name)?.seeds ?? [];
+  return [
+    ...medians.map(({ variant, quantity, unit, estimator, median, interval, seeds }) => ({
+      ...shared,
+      quantity: `${quantity}_median.${variant}`,
+      unit,
+      ours: median,
+      interval,
+      estimator: `median over seeds, 95 % bootstrap interval over seeds; ${estimator}`,
+      seeds,
+    })),
+    ...comparisons.map(({ of, against, quantity, unit, difference, interval, claim, source, agrees, isClear }) => ({
+      ...shared,
+      quantity: `${quantity}_gain.${of}.over.${against}`,
+      unit,
+      ours: difference,
+      interval,
+      estimator: `difference of medians over seeds, 95 % bootstrap interval; claimed ${claim} (${source}); met only where the whole interval is`,
+      seeds: seedsOf(of),
+      ...(claim === "higher" ? { minimum: 0 } : { maximum: 0 }),
+      met: agrees && isClear,
+    })),
+  ];
+}
