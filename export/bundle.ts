@@ -15,6 +15,14 @@ import { trace } from "./trace.ts";
 import type { TensorFunction } from "./traced-function.ts";
 import { tritonConfig } from "./triton-config.ts";
 
+export interface BundleOutput {
+  readonly description: string;
+  readonly unit: string;
+  readonly names?: readonly string[];
+  /** What errors are relative to at least when the file is compared: see `ParityOptions`. */
+  readonly scale?: number;
+}
+
 /** One function that a user of the bundle calls: one ONNX file. */
 export interface BundleTask {
   /** Letters, digits, `_` and `-`: the name of its folder, and of its model in a server. */
@@ -23,9 +31,7 @@ export interface BundleTask {
   /** Reads its parameters from `tf.Variable`s; their present values are frozen in. */
   readonly fn: TensorFunction;
   readonly inputs: Readonly<Record<string, ParityInput & { readonly description: string }>>;
-  readonly outputs: Readonly<
-    Record<string, { readonly description: string; readonly unit: string; readonly names?: readonly string[] }>
-  >;
+  readonly outputs: Readonly<Record<string, BundleOutput>>;
 }
 
 export interface BundleOptions {
@@ -103,7 +109,8 @@ async function exportTask(
   report("check");
   checkModel(bytes);
   report("parity");
-  const parity = await checkParity({ name: task.name, fn: task.fn, model: bytes, inputs: task.inputs, seed });
+  const scales = Object.fromEntries(Object.entries(task.outputs).map(([name, { scale = 0 }]) => [name, scale]));
+  const parity = await checkParity({ name: task.name, fn: task.fn, model: bytes, inputs: task.inputs, scales, seed });
   const spec = (info: ValueInfo, text: Omit<TensorSpec, "name" | "dtype" | "shape">): TensorSpec => ({
     name: info.name,
     dtype: info.dtype,

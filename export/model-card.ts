@@ -7,11 +7,15 @@ export function modelCard(manifest: Omit<Manifest, "files">): string {
     about(manifest),
     "## Data",
     data(manifest),
-    "## Latents",
-    table(
-      ["block", "dimensions"],
-      manifest.latents.map(({ name, dimensions }) => [code(name), dimensions.map(code).join(", ")]),
-    ),
+    ...(manifest.latents.length === 0
+      ? []
+      : [
+          "## Latents",
+          table(
+            ["block", "dimensions"],
+            manifest.latents.map(({ name, dimensions }) => [code(name), dimensions.map(code).join(", ")]),
+          ),
+        ]),
     "## Evaluation",
     evaluation(manifest.evaluation),
     "## Tasks",

@@ -20,6 +20,8 @@ export interface ParityOptions {
   readonly model: Uint8Array;
   readonly inputs: Readonly<Record<string, ParityInput>>;
   readonly seed: number;
+  /** By output, what its errors are relative to at least: for one that is a difference of values of that size. */
+  readonly scales?: Readonly<Record<string, number>>;
   /** Sizes of a symbolic batch; default: 1, 2, 7. */
   readonly batches?: readonly number[];
   /** Largest error allowed, relative to the largest value of an output; default: 1e-5. */
@@ -60,10 +62,14 @@ export async function checkParity(options: ParityOptions): Promise<ParityCase[]>
       runs.push({ batch, isLarge: rows.includes("large"), actual, references });
     }
     // An output's scale is that of all ordinary rows: those of one run may happen to lie near zero.
-    const scales = scalesOf(runs.filter(({ isLarge }) => !isLarge).map(({ references }) => references[eager]!));
+    const least = new Map(Object.entries(options.scales ?? {}));
+    const scales = scalesOf(
+      least,
+      runs.filter(({ isLarge }) => !isLarge).map(({ references }) => references[eager]!),
+    );
     for (const { batch, isLarge, actual, references } of runs) {
       for (const [reference, expected] of Object.entries(references)) {
-        const gap = worstGap(expected, actual, isLarge ? undefined : scales);
+        const gap = worstGap(expected, actual, isLarge ? least : scales);
         const key = `${reference} ${batch}`;
         if (gap.error >= (worst.get(key)?.error ?? 0)) worst.set(key, { ...gap, reference, batch });
       }
@@ -138,9 +144,9 @@ interface Gap {
 
 type Tensors = Readonly<Record<string, HostTensor>>;
 
-/** Largest finite |value| of each output over several runs. */
-function scalesOf(runs: readonly Tensors[]): ReadonlyMap<string, number> {
-  const scales = new Map<string, number>();
+/** Largest finite |value| of each output over several runs, and not below `least`. */
+function scalesOf(least: ReadonlyMap<string, number>, runs: readonly Tensors[]): ReadonlyMap<string, number> {
+  const scales = new Map(least);
   for (const run of runs) {
     for (const [output, tensor] of Object.entries(run)) {
       scales.set(output, Math.max(scales.get(output) ?? 0, scaleOf(tensor)));

@@ -31,6 +31,11 @@ export interface OutputSpec {
   readonly unit: string;
   /** Names along the last axis, for instance the latent dimensions. */
   readonly names?: readonly string[];
+  /**
+   * What rounding is relative to at least, where the values can come close to 0 by cancellation: 2 for a distance of two
+   * distributions, 1 for a cross-entropy. The export compares runtimes on this scale.
+   */
+  readonly scale?: number;
 }
 
 export interface NoiseSpec {

@@ -71,7 +71,7 @@ function tasksOf(config: RineConfig, problem: RineProblem): Record<string, TaskS
         ...Object.fromEntries(
           numbers.map((source): [string, OutputSpec] => [
             `cross_entropy_${source}`,
-            { description: `-ln p(y | x${source}); NaN if y is no class`, unit: "nats" },
+            { description: `-ln p(y | x${source}); NaN if y is no class`, unit: "nats", scale: 1 },
           ]),
         ),
         disagreement: disagreement(config),
@@ -92,6 +92,7 @@ function tasksOf(config: RineConfig, problem: RineProblem): Record<string, TaskS
           description: "-ln p(y | ...) of each network; NaN if y is no class",
           unit: "nats",
           names: columns,
+          scale: 1,
         },
         disagreement: { ...disagreement(config), names: config.betas.map(betaName) },
       },
@@ -133,5 +134,5 @@ function apart({ sources }: RineConfig, logits: readonly tf.Tensor2D[]): tf.Tens
 
 function disagreement({ sources }: RineConfig): OutputSpec {
   const what = sources === 2 ? "p(y | x1) and p(y | x2)" : "p(y | source), mean over pairs of sources";
-  return { description: `L1 distance of ${what}: 0 where they agree, at most 2`, unit: "1" };
+  return { description: `L1 distance of ${what}: 0 where they agree, at most 2`, unit: "1", scale: 2 };
 }

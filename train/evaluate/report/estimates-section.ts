@@ -17,6 +17,15 @@ const meanings: Readonly<Record<string, string>> = {
     "Lower bounds on the mutual information of the two views, each from the common code alone and each with its own ceiling and spread; the highest one holds, up to sampling error. Donsker and Varadhan's sample figure is an estimate and bounds nothing. Mutual information is at least the common information in the sense of Gács and Körner, so none of them bounds that one from above.",
   total_correlation:
     "Total correlation of the drawn code's dimensions, an estimate that can be negative: 0 where they are independent. It is high where posteriors are narrower than the distance between pairs. It bounds nothing.",
+  redundant:
+    "Redundant information: what sources still tell of the target when their predictions have to agree. The networks' cross-entropy is at least the best one's, so up to sampling error it is at most what RINE's objective allows; disagreement that the weight tolerates makes it larger than redundancy in the strict sense. redundant_final is of the newest checkpoint, redundant_authors with the constants of the authors' code.",
+  unique:
+    "Unique information: a source's usable information minus the redundant one. Each is a difference of estimates and bounds nothing; negative where the networks of the larger weight learnt more.",
+  synergistic:
+    "Synergistic information: what only all sources together tell. As unique information, a difference of estimates.",
+  optimum:
+    "What the objective's exact optimum over all conditional distributions has, with the weights of these checkpoints.",
+  class: "A class's part of the redundant information: the mean over its examples.",
   purity:
     "Block purity: share of a factor's importance that lies in the block where it belongs. 1 is right, and a share bounds no information.",
   dci: "Disentanglement, completeness and informativeness of single dimensions (Eastwood and Williams 2018). A block can hold a factor whole and be entangled inside. They bound no information.",
@@ -24,8 +33,14 @@ const meanings: Readonly<Record<string, string>> = {
     "Disagreement: mean divergence between the two encoders' common codes of a pair. The common block speaks of common information in the sense of Gács and Körner only as far as it is small. It bounds nothing.",
 };
 
+const testedRine =
+  "Test examples are those that the source holds out, or fresh draws where it has none; nothing is fitted on them.";
+
 /** Every figure with its interval and its estimator by number, the estimators in full, and what each kind bounds. */
-export function estimatesSection(figures: readonly Figure[], { seed }: { seed: number }): Html {
+export function estimatesSection(
+  figures: readonly Figure[],
+  { seed, family }: { readonly seed: number; readonly family?: string },
+): Html {
   const estimators = [...new Set(figures.map(({ estimator }) => estimator))];
   const kinds = [...new Set(figures.map(({ quantity }) => quantity.split(".")[0]!))];
   const rows = figures.map(({ quantity, value, unit, interval, n, estimator }) => {
@@ -33,8 +48,7 @@ export function estimatesSection(figures: readonly Figure[], { seed }: { seed: n
     return html`<tr><th scope="row"><code>${quantity}</code></th><td title="${value}">${show(value)}</td><td>${unit}</td><td>${showInterval(interval)}</td><td>${count(n)}</td><td><a href="#estimator-${number}">${number}</a></td></tr>\n`;
   });
   return html`<section><h2>How the numbers were estimated</h2>
-<p>Pairs were drawn afresh from the generator that training drew from, by the stream (${seed}, “evaluation”): other draws,
-not held-out images. The first four fifths fitted the probes, the rest tested them. Intervals are 95 % bootstrap intervals
+<p>${family === "rine" ? testedRine : `Pairs were drawn afresh from the generator that training drew from, by the stream (${seed}, “evaluation”): other draws, not held-out images. The first four fifths fitted the probes, the rest tested them.`} Intervals are 95 % bootstrap intervals
 over the n pairs of a figure; they say nothing of other seeds or other trainings.</p>
 <h3>What they are bounds of</h3>
 <dl>${kinds.filter((kind) => Object.hasOwn(meanings, kind)).map((kind) => html`<dt><code>${kind}</code></dt><dd>${meanings[kind]}</dd>\n`)}</dl>
