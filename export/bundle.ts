@@ -5,6 +5,7 @@ import { replaceFolder } from "../files/replace-folder.ts";
 import { FailureError, UsageError } from "../schemas/errors.ts";
 import { type Manifest, manifestSchema, type TaskManifest, type TensorSpec } from "../schemas/manifest.ts";
 import { validate } from "../schemas/validate.ts";
+import { keepVersions } from "./bundle-versions.ts";
 import { checkModel } from "./check.ts";
 import type { Graph, ValueInfo } from "./graph.ts";
 import { modelCard } from "./model-card.ts";
@@ -41,6 +42,8 @@ export interface BundleOptions {
   readonly tasks: readonly BundleTask[];
   /** Files that come along as they are, by path, for instance a sample of the data. */
   readonly extras?: ReadonlyMap<string, Uint8Array>;
+  /** How many earlier versions of each task stay in the bundle beside the new one; default 0: it replaces them. */
+  readonly keepVersions?: number;
   /** Of the inputs on which parity is checked; default: the seed of the run. */
   readonly paritySeed?: number;
   readonly onProgress?: (progress: BundleProgress) => void;
@@ -67,15 +70,19 @@ export async function writeBundle(options: BundleOptions): Promise<Manifest> {
   const { dir, about, tasks } = options;
   await requireReplaceable(dir);
   requireNames(tasks);
-  const contents = new Map<string, Uint8Array>(options.extras);
+  const kept = await keepVersions(dir, { tasks: tasks.map(({ name }) => name), keep: options.keepVersions ?? 0 });
+  const contents = new Map<string, Uint8Array>([...(options.extras ?? []), ...kept.contents]);
   const manifests: Record<string, TaskManifest> = {};
   for (const [at, task] of tasks.entries()) {
     const report = (stage: BundleProgress["stage"]): void =>
       options.onProgress?.({ task: task.name, index: at + 1, count: tasks.length, stage });
-    const { bytes, manifest } = await exportTask(task, { about, seed: options.paritySeed ?? about.seed, report });
+    const version = kept.next(task.name);
+    const context = { about, seed: options.paritySeed ?? about.seed, version, report };
+    const { bytes, manifest } = await exportTask(task, context);
+    const earlier = kept.earlier(task.name);
     contents.set(manifest.file, bytes);
     contents.set(`${task.name}/config.pbtxt`, utf8(tritonConfig(task.name, manifest)));
-    manifests[task.name] = manifest;
+    manifests[task.name] = earlier.length === 0 ? manifest : { ...manifest, earlier };
     report("done");
   }
   const parts = { format: 1, ...about, tasks: manifests } as const;
@@ -90,12 +97,13 @@ export async function writeBundle(options: BundleOptions): Promise<Manifest> {
 interface TaskContext {
   readonly about: BundleOptions["about"];
   readonly seed: number;
+  readonly version: string;
   readonly report: (stage: BundleProgress["stage"]) => void;
 }
 
 async function exportTask(
   task: BundleTask,
-  { about, seed, report }: TaskContext,
+  { about, seed, version, report }: TaskContext,
 ): Promise<{ bytes: Uint8Array; manifest: TaskManifest }> {
   report("trace");
   const graph = trace(task.fn, {
@@ -119,8 +127,8 @@ async function exportTask(
   });
   const manifest: TaskManifest = {
     description: task.description,
-    version: "1",
-    file: `${task.name}/1/model.onnx`,
+    version,
+    file: `${task.name}/${version}/model.onnx`,
     sha256: sha256(bytes),
     bytes: bytes.length,
     opset: graph.opset,

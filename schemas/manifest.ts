@@ -36,17 +36,26 @@ export const parityCaseSchema = Type.Object(
   closed,
 );
 
+const taskVersion = {
+  description: Type.String(),
+  version: Type.String({ pattern: "^[1-9][0-9]*$" }),
+  file: Type.String({ description: "relative to the bundle, <task>/<version>/model.onnx" }),
+  sha256,
+  bytes: Type.Integer({ minimum: 1 }),
+  opset: Type.Integer(),
+  inputs: Type.Array(tensorSpecSchema),
+  outputs: Type.Array(tensorSpecSchema),
+  parity: Type.Array(parityCaseSchema),
+};
+const taskVersionSchema = Type.Object(taskVersion, closed);
+export type TaskVersion = Static<typeof taskVersionSchema>;
+
 export const taskSchema = Type.Object(
   {
-    description: Type.String(),
-    version: Type.String({ pattern: "^[1-9][0-9]*$" }),
-    file: Type.String({ description: "relative to the bundle, <task>/<version>/model.onnx" }),
-    sha256,
-    bytes: Type.Integer({ minimum: 1 }),
-    opset: Type.Integer(),
-    inputs: Type.Array(tensorSpecSchema),
-    outputs: Type.Array(tensorSpecSchema),
-    parity: Type.Array(parityCaseSchema),
+    ...taskVersion,
+    earlier: Type.Optional(
+      Type.Array(taskVersionSchema, { description: "versions that the bundle still holds, the newest first" }),
+    ),
   },
   closed,
 );

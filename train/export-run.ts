@@ -26,6 +26,8 @@ export interface ExportRunOptions {
   readonly name?: string;
   /** Default: every task of the family. */
   readonly tasks?: readonly string[];
+  /** How many earlier versions of each task stay in the bundle; default 0. */
+  readonly keepVersions?: number;
   /** Files of the data set, to describe it where the run was not evaluated. */
   readonly dataDir?: string;
   /** Pairs of the data that come along for people to play with; default 512, 0 for none. */
@@ -84,6 +86,7 @@ export async function exportRun(options: ExportRunOptions): Promise<ExportedRun>
         dir,
         about,
         tasks,
+        ...(options.keepVersions === undefined ? {} : { keepVersions: options.keepVersions }),
         extras: new Map(pairs && [[samplesFile, pairs.bytes]]),
         ...progress,
       }),

@@ -77,11 +77,19 @@ async function readBundle(folder: string): Promise<BundleFiles> {
     throw new FailureError(`Cannot read bundle: ${manifestFile} must be readable, got ${codeOf(cause)}`, { cause });
   });
   const manifest = validate(manifestSchema, parseJson(text, manifestFile), `read ${manifestFile}`);
-  const tasks = Object.entries(manifest.tasks).map(([task, spec]) => ({ task, versions: [spec] }));
+  const tasks = Object.entries(manifest.tasks).map(([task, spec]) => ({
+    task,
+    versions: [spec, ...(spec.earlier ?? [])],
+  }));
   if (tasks.length === 0) throw new FailureError(`Cannot serve ${manifestFile}: it must have a task, got none`);
   for (const { task, versions } of tasks) {
     if (!/^[A-Za-z0-9_-]+$/.test(task)) {
       throw new FailureError(`Cannot serve ${manifestFile}: task "${task}" must be letters, digits, _ and - only`);
+    }
+    if (new Set(versions.map(({ version }) => version)).size < versions.length) {
+      throw new FailureError(
+        `Cannot serve ${manifestFile}: versions of "${task}" must have a number each, got one twice`,
+      );
     }
     for (const { version, file, sha256 } of versions) {
       const wanted = `${task}/${version}/model.onnx`;

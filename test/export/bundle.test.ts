@@ -285,3 +285,26 @@ test("a task whose input and output share a name, or whose outputs are not those
   );
   expect(readdirSync(folder)).toEqual([]);
 });
+
+test("keepVersions leaves earlier versions beside the new one, the newest first, and no more than asked for", async () => {
+  await writeBundle(options());
+  const first = readFileSync(path.join(folder, "toy", "project", "1", "model.onnx"));
+  kernel().dispose();
+  tf.disposeVariables();
+  tf.variable(tf.tensor2d([6, 5, 4, 3, 2, 1], [3, 2]), true, "kernel");
+  const second = await writeBundle(options({ keepVersions: 1 }));
+  expect(second.tasks.project).toMatchObject({
+    version: "2",
+    earlier: [{ version: "1", file: "project/1/model.onnx" }],
+  });
+  expect(readFileSync(path.join(folder, "toy", "project", "1", "model.onnx"))).toEqual(first);
+  const third = await writeBundle(options({ keepVersions: 1 }));
+  expect(third.tasks.project).toMatchObject({ version: "3", earlier: [{ version: "2" }] });
+  expect(third.tasks.project!.earlier![0], "nothing is nested").not.toHaveProperty("earlier");
+  expect(readdirSync(path.join(folder, "toy", "project")).sort()).toEqual(["2", "3", "config.pbtxt"]);
+  for (const [file, hash] of Object.entries(third.files)) {
+    const bytes = readFileSync(path.join(folder, "toy", file));
+    expect(createHash("sha256").update(bytes).digest("hex"), file).toBe(hash);
+  }
+  expect((await writeBundle(options())).tasks.project).toMatchObject({ version: "1" });
+});

@@ -8,6 +8,7 @@ interface ExportFlags {
   readonly name?: string;
   readonly task: readonly string[];
   readonly data?: string;
+  readonly keep: string;
   readonly samples: string;
   readonly quiet?: true;
 }
@@ -30,18 +31,20 @@ export function addExportCommand(program: Command): void {
     .option("--task <task>", "only this task; may be repeated", collect, [])
     .option("--data <dir>", "files of the data set, for the sample of pairs and to describe it")
     .option("--samples <number>", "pairs that come along for the browser demo; 0 for none", "512")
+    .option("--keep <n>", "earlier versions of each task that stay in the bundle beside the new one", "0")
     .option("--quiet", "no progress")
     .addHelpText("after", examples)
     .action(exportVerb);
 }
 
-async function exportVerb(run: string, { out, name, task, data, samples, quiet }: ExportFlags): Promise<void> {
+async function exportVerb(run: string, { out, name, task, data, keep, samples, quiet }: ExportFlags): Promise<void> {
   // Loaded only now: tfjs and the compiler take a second that `cominfo --help` should not.
   const { exportRun } = await import("../export-run.ts");
   const began = performance.now();
   const { dir, manifest } = await exportRun({
     run,
     tasks: task,
+    keepVersions: keepOf(keep),
     samples: countOf(samples),
     ...(out === undefined ? {} : { out }),
     ...(name === undefined ? {} : { name }),
@@ -75,6 +78,11 @@ function summary({ tasks }: Manifest, { dir, seconds }: { dir: string; seconds: 
 function countOf(text: string): number {
   if (/^\d{1,5}$/.test(text)) return Number(text);
   throw new UsageError(`Cannot export: --samples must be a whole number from 0 to 99999, got "${text}"`);
+}
+
+function keepOf(text: string): number {
+  if (/^\d{1,3}$/.test(text)) return Number(text);
+  throw new UsageError(`Cannot export: --keep must be a number of versions from 0 to 999, got "${text}"`);
 }
 
 function collect(value: string, before: readonly string[]): string[] {

@@ -108,6 +108,39 @@ describe("a reload", () => {
   });
 });
 
+test("versions are served by the policy, each by its own file, and the highest answers where none is named", async () => {
+  const repository = await repositoryOf({ f: f("Neg") });
+  const bundle = path.join(repository, "tiny");
+  const old = await mkdtemp(path.join(folder, ".scratch-"));
+  const { tasks } = await writeTinyBundle(path.join(old, "tiny"), { f: f("Identity") });
+  for (const version of ["2", "10"]) {
+    await cp(path.join(version === "2" ? path.join(old, "tiny") : bundle, "f", "1"), path.join(bundle, "f", version), {
+      recursive: true,
+    });
+  }
+  const file = path.join(bundle, "manifest.json");
+  const manifest = JSON.parse(await readFile(file, "utf8"));
+  const at = (version: string) => ({ version, file: `f/${version}/model.onnx` });
+  const earlier = [{ ...tasks.f!, ...at("2") }, { ...manifest.tasks.f }];
+  manifest.tasks.f = { ...manifest.tasks.f, ...at("10"), earlier };
+  await writeFile(file, JSON.stringify(manifest));
+  await open(repository, { versions: { latest: 2 } });
+  expect(engine.find("f")).toMatchObject({ version: "10", versions: ["2", "10"] });
+  const ask = async (version?: string): Promise<number[]> =>
+    valuesOf(
+      await engine.infer({ model: "f", inputs: { x: vector(4) }, ...(version === undefined ? {} : { version }) }),
+    );
+  expect([await ask(), await ask("10"), await ask("2")]).toEqual([[-4], [-4], [4]]);
+  await expect(ask("1")).rejects.toMatchObject({
+    status: 404,
+    message: 'Cannot find version "1" of model "f": it must be "2" or "10"',
+  });
+  expect(engine.statistics()).toMatchObject([
+    { version: "2", inferenceCount: 1 },
+    { version: "10", inferenceCount: 2 },
+  ]);
+});
+
 describe("load and unload", () => {
   test("an unloaded bundle gives its process back, answers why, and stays unloaded until it is loaded", async () => {
     const repository = await repositoryOf({ f: f("Identity") });
