@@ -35,8 +35,8 @@ const result = await soak({
   seconds,
   clients,
   workerPids: () => server.workerPids(),
-  changeEveryMs: 4000,
-  killEveryMs: 3100,
+  changeEveryMs: 13_000,
+  killEveryMs: 17_000,
   async change() {
     state++;
     const next = path.join(scratch, `next-${state}`, "soak");

@@ -113,6 +113,7 @@ async function client(
     }
     if (answer.extra > 0) tally.doubled++;
     judge(answer, { id, data, tally });
+    if (answer.status === 503) await sleep(200); // a client that does not listen to Retry-After would ask nothing else
     if (random.integer(5) === 0) await sleep(random.integer(3));
   }
   socket?.leave();

@@ -40,7 +40,7 @@ test("while a bundle changes, workers are killed and clients leave, no answer is
     clients: 8,
     workerPids: () => server.workerPids,
     changeEveryMs: 2700,
-    killEveryMs: 2100,
+    killEveryMs: 3100,
     async change() {
       const next = path.join(folder, `next-${++state}`, "soak");
       await write(next, state);
