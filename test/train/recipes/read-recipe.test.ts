@@ -65,6 +65,12 @@ test("a variant of the package has one name and two ways to say it", async () =>
   expect(named.model).toEqual({ ...(await readRecipe("common-3dshapes")).model, decoders: "per-view" });
 });
 
+test("a budget changes what it names and nothing else: the defaults of the others stay out of it", async () => {
+  const training = { ...tiny.training, logEvery: 7, checkpointEvery: 79, microBatch: 2 };
+  const recipe = await readRecipe(fileOf({ ...tiny, training }), { budget: "minute" });
+  expect(recipe.training).toEqual({ ...training, steps: 5 });
+});
+
 test("overrides win in the order budget, --set, named numbers", async () => {
   const set = ["training.steps=50", "training.seed=9", "model.decoders=per-view", "model.weights.unique=3.5"];
   const { training, model } = await readRecipe(fileOf(tiny), { budget: "hour", set, seed: 3 });
