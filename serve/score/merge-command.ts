@@ -16,11 +16,14 @@ export async function mergeCommand(destination: string, flags: { hash: boolean; 
   });
   const began = performance.now();
   const manifest = await mergeRun(place, { hash: flags.hash });
-  const all = (performance.now() - began) / 1000;
+  const finishing = (performance.now() - began) / 1000;
   const { read, rejected } = manifest.rows;
   const rows = { total: read, before: read, scored: 0, rejected };
   if (flags.json) console.log(JSON.stringify(manifest));
-  else console.error(describeOutcome({ manifest, rows, seconds: { scoring: 0, all }, interrupted: false }));
+  else
+    console.error(
+      describeOutcome({ manifest, rows, seconds: { opening: 0, scoring: 0, finishing }, interrupted: false }),
+    );
 }
 
 async function workFolder(destination: string): Promise<string> {

@@ -4,8 +4,9 @@ import type { RunOutcome } from "./run-score.ts";
 /** What a person reads at the end. */
 export function describeOutcome({ manifest, rows, seconds }: RunOutcome): string {
   const speed = rows.scored > 0 ? `, ${(rows.scored / seconds.scoring).toFixed(0)} rows/s` : "";
+  const all = seconds.opening + seconds.scoring + seconds.finishing;
   const before = rows.before > 0 ? ` (${rows.before} were done before)` : "";
-  const lines = [`${rows.total} rows${before} in ${seconds.all.toFixed(1)} s${speed}; ${rows.rejected} rejected`];
+  const lines = [`${rows.total} rows${before} in ${all.toFixed(1)} s${speed}; ${rows.rejected} rejected`];
   if (manifest === undefined) return lines.join("\n");
   lines.push(`${manifest.output.file}: ${manifest.rows.written} rows, ${manifest.output.bytes} bytes`);
   if (manifest.summary.length > 0) lines.push("", ...table(manifest), "", manifest.intervals);
@@ -25,5 +26,6 @@ function table({ summary }: ScoreManifest): string[] {
 /** `--json`: one line. */
 export function outcomeJson({ manifest, rows, seconds, interrupted }: RunOutcome): string {
   const rowsPerSecond = rows.scored === 0 ? 0 : rows.scored / seconds.scoring;
-  return JSON.stringify({ rows, seconds, rowsPerSecond, interrupted, manifest: manifest ?? null });
+  const peakMemoryMiB = process.resourceUsage().maxRSS / 1024;
+  return JSON.stringify({ rows, seconds, rowsPerSecond, peakMemoryMiB, interrupted, manifest: manifest ?? null });
 }

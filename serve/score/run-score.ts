@@ -39,8 +39,8 @@ export interface RunOutcome {
     readonly scored: number;
     readonly rejected: number;
   };
-  /** From the first row read to the last part, and to the finished output. */
-  readonly seconds: { readonly scoring: number; readonly all: number };
+  /** Plan and session; from the first row read to the last part on the disk; putting the parts together. */
+  readonly seconds: { readonly opening: number; readonly scoring: number; readonly finishing: number };
   readonly interrupted: boolean;
 }
 
@@ -51,6 +51,7 @@ export interface RunOutcome {
  */
 export async function runScore(request: ScoreRequest, place: Place, options: RunOptions = {}): Promise<RunOutcome> {
   const { resume = false, overwrite = false, shard } = options;
+  const began = performance.now();
   if (resume && overwrite) throw new UsageError("Cannot score: --resume and --overwrite exclude each other");
   if (overwrite)
     for (const old of [place.work, place.manifest, place.file]) await rm(old, { recursive: true, force: true });
@@ -61,7 +62,7 @@ export async function runScore(request: ScoreRequest, place: Place, options: Run
       if (resume && finished.plan === opened.identity) {
         await rm(place.work, { recursive: true, force: true }); // it was killed just before this
         const rows = { total: opened.plan.rows, before: opened.plan.rows, scored: 0, rejected: finished.rows.rejected };
-        return { manifest: finished, rows, seconds: { scoring: 0, all: 0 }, interrupted: false };
+        return { manifest: finished, rows, seconds: { opening: 0, scoring: 0, finishing: 0 }, interrupted: false };
       }
       throw new UsageError(
         `Cannot score: "${place.file}" is there${resume ? " and of another run" : ""}: name another --out, or use --overwrite`,
@@ -69,17 +70,19 @@ export async function runScore(request: ScoreRequest, place: Place, options: Run
       );
     }
     await claimWork(place, opened.plan, { resume: resume || shard !== undefined });
-    return await scoreAndFinish(opened, place, options);
+    return await scoreAndFinish(opened, place, { ...options, began });
   } finally {
     await opened.dataset.close();
   }
 }
 
-async function scoreAndFinish(opened: OpenedPlan, place: Place, options: RunOptions): Promise<RunOutcome> {
+async function scoreAndFinish(
+  opened: OpenedPlan,
+  place: Place,
+  options: RunOptions & { readonly began: number },
+): Promise<RunOutcome> {
   const { plan, identity } = opened;
   const { shard, progress = noProgress, hash = true, signal } = options;
-  const began = performance.now();
-  const seconds = (): number => (performance.now() - began) / 1000;
   const mine = partsOf(shard ?? { index: 0, count: 1 }, countParts(plan));
   const records = await Promise.all(mine.map((part) => findPart(place, part, identity)));
   const todo = mine.filter((_, k) => records[k] === undefined);
@@ -90,6 +93,7 @@ async function scoreAndFinish(opened: OpenedPlan, place: Place, options: RunOpti
     0,
   );
   let scored = 0;
+  let started = performance.now();
   const hashes =
     hash && shard === undefined ? hashFiles(plan.sources.map(({ path }) => path)) : Promise.resolve(new Map());
   hashes.catch(() => undefined); // met when the manifest needs them
@@ -113,6 +117,7 @@ async function scoreAndFinish(opened: OpenedPlan, place: Place, options: RunOpti
     }
   } else if (todo.length > 0) {
     const session = await openSession(opened, options.threads);
+    started = performance.now();
     progress.start(total, before);
     try {
       await scoreParts({
@@ -135,13 +140,14 @@ async function scoreAndFinish(opened: OpenedPlan, place: Place, options: RunOpti
     }
   }
   const rows = { total, before, scored, rejected };
-  const scoring = seconds();
+  const ended = performance.now();
+  const seconds = { opening: (started - options.began) / 1000, scoring: (ended - started) / 1000, finishing: 0 };
   const interrupted = before + scored < total;
   if (shard !== undefined || interrupted) {
-    return { manifest: undefined, rows, seconds: { scoring, all: seconds() }, interrupted };
+    return { manifest: undefined, rows, seconds, interrupted };
   }
   const manifest = await finishRun(opened, place, await hashes);
-  return { manifest, rows, seconds: { scoring, all: seconds() }, interrupted };
+  return { manifest, rows, seconds: { ...seconds, finishing: (performance.now() - ended) / 1000 }, interrupted };
 }
 
 export function openSession(

@@ -152,8 +152,8 @@ const cumulative = (() => {
   });
 })();
 
-function timesDrawn(row: number, replicate: number): number {
-  const uniform = mix(mix(row ^ 0x9e3779b9) + Math.imul(replicate + 1, 0x85ebca6b)) / 4294967296;
+function timesDrawn(hash: number, replicate: number): number {
+  const uniform = mix(hash + Math.imul(replicate + 1, 0x85ebca6b)) / 4294967296;
   let times = 0;
   while (times < cumulative.length && uniform >= cumulative[times]!) times++;
   return times;
@@ -178,7 +178,8 @@ export function createRowSums(quantities: readonly Quantity[]): RowSums {
     add(outputs, at, row) {
       rows++;
       if (quantities.length === 0) return;
-      for (let replicate = 0; replicate < replicates; replicate++) drawn[replicate] = timesDrawn(row, replicate);
+      const hash = mix(row ^ 0x9e3779b9);
+      for (let replicate = 0; replicate < replicates; replicate++) drawn[replicate] = timesDrawn(hash, replicate);
       for (let k = 0; k < quantities.length; k++) {
         const value = quantities[k]!.value(outputs, at);
         if (value === undefined) continue;
