@@ -2,7 +2,7 @@
 // `npm run demo:build -- --out DIR --models DIR` for another place or other bundles. `cominfo serve` shows the same site
 // with the bundles that it serves.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -46,6 +46,25 @@ export async function buildDemoIfStale() {
   if (sources.some((file) => statSync(file).mtimeMs > built)) await buildDemo();
 }
 
+/** Test files that start at the same time build once: the others wait. A lock that a killed process left is passed over. */
+async function oneAtATime(work) {
+  const lock = `${root}/web-demo/.building`;
+  for (let waited = 0; ; waited++) {
+    try {
+      mkdirSync(lock);
+      break;
+    } catch {
+      if (waited >= 1200) rmSync(lock, { recursive: true, force: true }); // 5 minutes
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+  try {
+    await work();
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
+}
+
 function addRuntime(out) {
   mkdirSync(`${out}/ort`, { recursive: true });
   const from = path.dirname(fileURLToPath(import.meta.resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm")));
@@ -74,7 +93,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   installIfMissing();
   buildIfStale(); // the training step is exported by the command line
   if (values["if-stale"]) {
-    await buildDemoIfStale(); // the page alone, for `cominfo serve`
+    await oneAtATime(buildDemoIfStale); // the page alone, for `cominfo serve`
     process.exit();
   }
   await buildDemo(values.out);

@@ -23,6 +23,9 @@ function reasonToSkip(): string | undefined {
   return reason;
 }
 
+/** The first file to start may have to build the site. */
+export const hookTimeout = 400_000;
+
 export interface Demo {
   readonly url: string;
   readonly server: RunningServer;
@@ -56,7 +59,7 @@ export async function openDemo(repository = path.join(root, "models")): Promise<
     async open(hash, options = {}) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
       const page = await context.newPage();
-      page.setDefaultTimeout(60_000);
+      page.setDefaultTimeout(100_000);
       const complaints: string[] = [];
       page.on("console", (message) => {
         if (["error", "warning"].includes(message.type())) complaints.push(message.text());
@@ -74,7 +77,7 @@ export async function openDemo(repository = path.join(root, "models")): Promise<
 
 /** Waits until a view is mounted and nothing is at work in it. */
 export async function settled(page: Page): Promise<void> {
-  await page.waitForSelector("main:not([aria-busy]) .row");
+  await page.waitForSelector("main:not([aria-busy]) :is(.row, section)", { state: "attached" });
 }
 
 /** Goes to another place of the demo in the same page: what is loaded stays loaded. */

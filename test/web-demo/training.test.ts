@@ -15,7 +15,7 @@ import { type TrainingStep, trainingStepSchema } from "../../schemas/training-st
 import { validate } from "../../schemas/validate.ts";
 import { sampleOf } from "../../web-demo/model/sample.ts";
 import { stepFeeds } from "../../web-demo/training/step-feeds.ts";
-import { type Demo, openDemo, settled, skipReason } from "./demo-page.ts";
+import { type Demo, hookTimeout, openDemo, settled, skipReason } from "./demo-page.ts";
 
 /** Training in the page, against the same step on the native runtime. */
 
@@ -30,7 +30,7 @@ describe.skipIf(skipReason !== undefined)("training in the page", () => {
   beforeAll(async () => {
     demo = await openDemo();
     native = await trainNatively();
-  });
+  }, hookTimeout);
   afterAll(() => demo?.close());
 
   /** The terms of the first steps as the page shows them. */
@@ -47,6 +47,7 @@ describe.skipIf(skipReason !== undefined)("training in the page", () => {
     await page.waitForFunction(
       (count) => Number(document.querySelector<HTMLElement>("[data-step]")?.dataset.step) >= count,
       wanted,
+      { timeout: 800_000 },
     );
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByRole("button", { name: "Go on" }).waitFor();
@@ -83,6 +84,19 @@ describe.skipIf(skipReason !== undefined)("training in the page", () => {
     await expectServable(files);
     expect(complaints).toEqual([]);
   });
+
+  // SwiftShader needs minutes for the shaders of 1,400 nodes.
+  test.skipIf(!process.env.COMINFO_TEST_SLOW)(
+    "on WebGPU the first steps have the losses of the native engine",
+    async () => {
+      const { page, complaints } = await demo.open("view=training&backend=webgpu");
+      await settled(page);
+      expectSame(await trainInPage(page, 2));
+      expect(await page.locator(".badge summary").textContent()).toContain("WebGPU");
+      expect(complaints).toEqual([]);
+    },
+    900_000,
+  );
 
   /** A server takes the unzipped bundle as it is, and finds its hashes right. */
   async function expectServable(files: Readonly<Record<string, Uint8Array>>): Promise<void> {

@@ -1,7 +1,16 @@
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { gaussianKl } from "../../information/gaussian-rate.ts";
-import { type Demo, goTo, largestDifference, openDemo, pixelsOf, settled, skipReason } from "./demo-page.ts";
+import {
+  type Demo,
+  hookTimeout,
+  goTo,
+  largestDifference,
+  openDemo,
+  pixelsOf,
+  settled,
+  skipReason,
+} from "./demo-page.ts";
 import { float32, nativeModel } from "./native-model.ts";
 
 /** The first view of the demo on WASM: pictures and bits as the native runtime has them. */
@@ -20,7 +29,7 @@ describe.skipIf(skipReason !== undefined)("two views", () => {
     demo = await openDemo();
     ({ page, complaints } = await demo.open(place("one=0&two=0")));
     await settled(page);
-  });
+  }, hookTimeout);
   afterEach(() => expect(complaints).toEqual([]));
   afterAll(() => demo?.close());
 

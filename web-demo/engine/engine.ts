@@ -55,11 +55,15 @@ export class Engine {
    * @param file of the session, fetched once for each backend
    */
   async run(session: string, { file, feeds }: { file: ModelFile; feeds: Feeds }): Promise<RunResult> {
+    const generation = this.generation;
     try {
       return await this.#runOpen(session, { file, feeds });
     } catch (error) {
-      if (this.backend !== "webgpu" || isDownload(error)) throw error;
-      await this.#fallBack(`The GPU failed (${messageOf(error)})`);
+      // Where the worker was replaced meanwhile, the new one does it.
+      if (this.generation === generation) {
+        if (this.backend !== "webgpu" || isDownload(error)) throw error;
+        await this.#fallBack(`The GPU failed (${messageOf(error)})`);
+      }
       return this.#runOpen(session, { file, feeds });
     }
   }

@@ -8,6 +8,7 @@ type Tensor = Ort.Tensor;
 
 let ort: typeof Ort | undefined;
 let backend: Backend = "wasm";
+let watched = false;
 const sessions = new Map<string, Ort.InferenceSession>();
 const slots = new Map<string, Tensor>();
 
@@ -17,42 +18,28 @@ async function start(chosen: Backend, runtime: ArrayBuffer): Promise<string> {
   loaded.env.wasm.wasmBinary = runtime;
   loaded.env.wasm.numThreads = 1; // threads need headers that a plain static host does not send
   loaded.env.logLevel = "error";
-  if (backend === "webgpu") loaded.env.webgpu.device = await openDevice();
   ort = loaded;
   return loaded.env.versions.web ?? "";
 }
 
-/** A device of our own: the only way to hear of its loss. */
-async function openDevice(): Promise<GPUDevice> {
-  const adapter = await navigator.gpu?.requestAdapter();
-  if (!adapter) throw new Error("this browser offers no GPU adapter");
-  const {
-    maxBufferSize,
-    maxStorageBufferBindingSize,
-    maxComputeInvocationsPerWorkgroup,
-    maxComputeWorkgroupStorageSize,
-  } = adapter.limits;
-  const device = await adapter.requestDevice({
-    requiredFeatures: (["shader-f16", "subgroups"] as const).filter((feature) => adapter.features.has(feature)),
-    requiredLimits: {
-      maxBufferSize,
-      maxStorageBufferBindingSize,
-      maxComputeInvocationsPerWorkgroup,
-      maxComputeWorkgroupStorageSize,
-    },
-  });
-  void device.lost.then(({ message, reason }) => answer({ lost: message || reason }));
-  return device;
+/** Tells the page when the runtime's GPU device, which it makes with the first session, is lost. */
+async function watchDevice({ webgpu }: Ort.Env): Promise<void> {
+  if (watched || backend !== "webgpu") return;
+  watched = true;
+  const { message, reason } = await (await webgpu.device).lost;
+  answer({ lost: message || reason });
 }
 
 async function open({ session, model, keep }: Request & { kind: "open" }): Promise<void> {
   const location = Object.fromEntries(keep.map((name) => [name, "gpu-buffer" as const]));
   const opened = await runtime().InferenceSession.create(model, {
     executionProviders: [backend],
+    logSeverityLevel: 3, // errors: that shape arithmetic stays on the CPU is no news
     ...(backend === "webgpu" && keep.length > 0 ? { preferredOutputLocation: location } : {}),
   });
   await sessions.get(session)?.release();
   sessions.set(session, opened);
+  void watchDevice(runtime().env);
 }
 
 async function run({ session, feeds, load, store }: Request & { kind: "run" }): Promise<RunResult> {

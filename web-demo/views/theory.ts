@@ -16,7 +16,6 @@ export const theory: FreeView = {
         { class: "lead" },
         "Three answers on tables small enough to see. Change a cell and everything is computed anew, exactly.",
       ),
-      h("div", { class: "row" }),
       pairPlayground(state),
       redundancyPlayground(state),
     );
