@@ -8,6 +8,9 @@ import { observed } from "./edge/observe.ts";
 import { rateGuard } from "./edge/rate-limit.ts";
 import { type Tokens, tokenGuard } from "./edge/tokens.ts";
 import type { InferenceEngine } from "./engine/inference-engine.ts";
+import { estimateRoutes } from "./estimates/estimate-routes.ts";
+import type { EstimateJobs } from "./estimates/jobs.ts";
+import { MeasureThreads } from "./estimates/measure-thread.ts";
 import { mount, type Route } from "./http/route.ts";
 import { answerError, HttpError } from "./http-error.ts";
 import { baseUrl, indexPage } from "./index-page.ts";
@@ -28,6 +31,10 @@ export interface AppParts {
   readonly ratePerMinute?: number | undefined;
   /** Default: nothing is written. */
   readonly logger?: Logger;
+  /** Default: threads of this app alone. */
+  readonly measures?: MeasureThreads;
+  /** Estimates in the background; undefined: this server keeps none. */
+  readonly jobs?: EstimateJobs | undefined;
   /** Whether the port speaks TLS: for the commands of `GET /`. */
   readonly tls?: boolean;
 }
@@ -71,7 +78,10 @@ export function expressOf(parts: AppParts, metrics: Metrics, first: readonly Gua
 }
 
 /** Every route of the server, in the order in which they are tried. */
-export function routesOf({ engine, bodyLimit, tls = false }: AppParts, metrics: Metrics): Route[] {
+export function routesOf(
+  { engine, bodyLimit, jobs, measures = new MeasureThreads(), tls = false }: AppParts,
+  metrics: Metrics,
+): Route[] {
   const index: Route = {
     method: "GET",
     path: "/",
@@ -92,6 +102,7 @@ export function routesOf({ engine, bodyLimit, tls = false }: AppParts, metrics: 
     ...inferRoutes(engine, { bodyLimit }),
     ...repositoryRoutes(engine),
     ...taskRoutes(engine, { bodyLimit, maxRows: 1024 }),
+    ...estimateRoutes({ engine, threads: measures, jobs, bodyLimit, maxPairs: 512, maxBackgroundPairs: 16_384 }),
     traverseRoute(engine, { bodyLimit, maxRows: 1024 }),
     {
       method: "GET",

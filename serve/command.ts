@@ -27,6 +27,7 @@ export function addServeCommand(program: Command): void {
       port: integer("port", flags.port, { minimum: 0, maximum: 65535 }),
       host: flags.host,
       ...(await edgeOf(flags)),
+      estimates: flags.estimates,
       config: configOf(flags),
       pollMs: pollMsOf(flags),
       bodyLimit: integer("body-limit", flags.bodyLimit, { minimum: 1, maximum: 1024 }) * 2 ** 20,

@@ -8,6 +8,9 @@ import { withDemoSite } from "./demo-site.ts";
 import type { Tokens } from "./edge/tokens.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
 import type { ModelState, ServedModel } from "./engine/inference-engine.ts";
+import { measuring } from "./estimates/estimate-routes.ts";
+import { EstimateJobs } from "./estimates/jobs.ts";
+import { MeasureThreads } from "./estimates/measure-thread.ts";
 import { type Listening, listen } from "./listen.ts";
 
 export interface ServerOptions {
@@ -33,6 +36,8 @@ export interface ServerOptions {
   readonly ratePerMinute?: number | undefined;
   /** Default: nothing is written. */
   readonly logger?: Logger;
+  /** Folder that keeps estimates asked for in the background, over restarts too; default: there are none. */
+  readonly estimates?: string | undefined;
   /** Certificate and key in PEM; default: plain HTTP. */
   readonly tls?: Listening["tls"];
   /** How long `close` waits for requests in flight, ms; default 25 s, less than the 30 s that Kubernetes gives. */
@@ -80,8 +85,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (change === "failed") console.error(reason);
   });
   const { tokens, ratePerMinute, logger, tls } = options;
+  const measures = new MeasureThreads();
+  const jobs =
+    options.estimates === undefined
+      ? undefined
+      : new EstimateJobs({
+          folder: options.estimates,
+          // A client that waits goes before one that does not: background work has a thread of its own.
+          run: measuring(engine, new MeasureThreads({ limitMs: 3_600_000 })),
+          logger: logger ?? { error: () => undefined },
+        });
   const parts = {
     engine,
+    measures,
+    jobs,
     bodyLimit,
     ratePerMinute,
     tls: tls !== undefined,
@@ -100,6 +117,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     server.closeAllConnections();
     throw error;
   }
+  await jobs?.resume();
   const stopPolling = poll(engine, pollMs);
   let closing: Promise<boolean> | undefined;
   return {
@@ -115,7 +133,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
     close() {
       stopPolling();
-      closing ??= close(server, { engine, drainMs });
+      closing ??= close(server, { engine, jobs, drainMs });
       return closing;
     },
   };
@@ -138,7 +156,11 @@ function poll(engine: Engine, intervalMs: number): () => void {
   };
 }
 
-async function close(server: Server, { engine, drainMs }: { engine: Engine; drainMs: number }): Promise<boolean> {
+async function close(
+  server: Server,
+  { engine, jobs, drainMs }: { engine: Engine; jobs: EstimateJobs | undefined; drainMs: number },
+): Promise<boolean> {
+  await jobs?.stop(); // the next server goes on with them
   // The port stays open meanwhile, so that health checks see "not ready" and late requests a 503 with a reason.
   const drained = await engine.drain(drainMs);
   const closed = once(server, "close");

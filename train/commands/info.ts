@@ -39,7 +39,8 @@ async function info(file: string, { x, y, target, seed, json }: InfoFlags): Prom
   const { jointFromRows } = await import("../../information/joint-distribution.ts");
   const { infoReportSchema } = await import("../../schemas/info-report.ts");
   const { validate } = await import("../../schemas/validate.ts");
-  const { formatInfo, infoReport } = await import("./info-report.ts");
+  const { infoReport } = await import("../../information/info-report.ts");
+  const { formatInfo } = await import("./info-report.ts");
 
   const names = target === undefined ? [x, y] : [x, y, target];
   const twice = names.find((name, at) => names.indexOf(name) !== at);
