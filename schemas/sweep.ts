@@ -131,7 +131,9 @@ export const sweepSummarySchema = Type.Object(
           claim: Type.Enum(["higher", "lower"]),
           source: Type.String(),
           agrees: Type.Boolean({ description: "whether the difference has the sign of the claim" }),
-          isClear: Type.Boolean({ description: "whether the interval lies on one side of 0" }),
+          isClear: Type.Boolean({
+            description: "whether there are at least 3 seeds on either side and the interval lies on one side of 0",
+          }),
         },
         closed,
       ),

@@ -104,7 +104,7 @@ export function tableOf({ medians, comparisons, failures, finished, planned }: S
     ...(comparisons.length === 0 ? [] : ["", "Difference of medians, 95 % bootstrap interval over seeds:"]),
     ...comparisons.map(
       ({ of: first, against, quantity, difference, interval, claim, agrees, isClear }) =>
-        `  ${quantity} of ${first} against ${against}: ${difference.toFixed(3)} (${of(interval[0]!, interval[1]!)}); claimed ${claim}: ${agrees ? "agrees" : "does NOT agree"}${isClear ? "" : ", interval holds 0"}`,
+        `  ${quantity} of ${first} against ${against}: ${difference.toFixed(3)} (${of(interval[0]!, interval[1]!)}); claimed ${claim}: ${agrees ? "agrees" : "does NOT agree"}${isClear ? "" : ", not clearly"}`,
     ),
     ...failures.map(({ cell, error }) => `  FAILED ${cell}: ${error}`),
   ].join("\n");

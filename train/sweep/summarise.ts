@@ -6,6 +6,8 @@ import { stream } from "../random.ts";
 
 /** How often a sweep's seeds are drawn again. */
 const resamples = 4000;
+/** An interval over fewer seeds says nothing. */
+const enoughSeeds = 3;
 
 /**
  * What the finished cells of a sweep say: medians over seeds, and differences of medians, each with a 95 % percentile
@@ -50,10 +52,10 @@ export function summarise(
     if (first === undefined || second === undefined) return [];
     const difference = first.median - second.median;
     const interval = between(first.values, second.values, [comparison.of, comparison.against, quantity]);
+    const isMeant = Math.min(first.values.length, second.values.length) >= enoughSeeds;
+    const isClear = isMeant && (interval[0]! > 0 || interval[1]! < 0);
     const agrees = claim === "higher" ? difference > 0 : difference < 0;
-    return [
-      { ...comparison, unit: first.unit, difference, interval, agrees, isClear: interval[0]! > 0 || interval[1]! < 0 },
-    ];
+    return [{ ...comparison, unit: first.unit, difference, interval, agrees, isClear }];
   });
   const failures = lines.flatMap(({ cell, status, error }) =>
     status === "failed" ? [{ cell, error: error ?? "no reason was given" }] : [],

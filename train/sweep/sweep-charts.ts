@@ -1,6 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import type { Sweep, SweepSummary } from "../../schemas/sweep.ts";
-import { drawChart, legend, looks } from "../evaluate/report/chart.ts";
+import { drawChart, looks } from "../evaluate/report/chart.ts";
 import { type Html, html } from "../evaluate/report/html.ts";
 import { violinOf } from "./violin.ts";
 
@@ -11,6 +11,7 @@ const chartHeight = 260;
 /** Half the width of a violin, of the distance between two. */
 const reach = 0.38;
 const symbols = ["circle", "triangle", "square", "diamond"] as const;
+const drawn = ["○", "△", "□", "◇"] as const;
 
 /** Violins of the first quantity, and a scatter of it against the second: figures 2 to 8 of the paper. */
 export function chartSection(
@@ -26,7 +27,7 @@ export function chartSection(
   const against = rows(second);
   return html`<section><h2>${chart.title}</h2><p>After ${chart.source}.</p><div class="charts">
 <figure><h3>${first} by variant</h3>${violins(main, first)}<figcaption>Shape: density of the seeds (where there are at least 4); thick line: quartiles; thin line: adjacent values; white dot: median; small dots: seeds</figcaption></figure>
-${against.length === 0 ? undefined : html`<figure><h3>${first} against ${second!}</h3>${scatter(main, against, [first, second!])}${legend(main.map(({ variant }) => variant))}<figcaption>One sign a seed; ${against[0]!.unit} of ${second!} across</figcaption></figure>`}
+${against.length === 0 ? undefined : html`<figure><h3>${first} against ${second!}</h3>${scatter(main, against, [first, second!])}${signs(main.map(({ variant }) => variant))}<figcaption>One sign a seed; ${against[0]!.unit} of ${second!} across</figcaption></figure>`}
 </div></section>`;
 }
 
@@ -92,4 +93,9 @@ function scatter(main: readonly Row[], against: readonly Row[], [first, second]:
     marks,
   };
   return drawChart(options, `${first} against ${second}, one sign a seed`);
+}
+
+/** Which sign stands for which variant. */
+function signs(names: readonly string[]): Html {
+  return html`<ul class="legend">${names.map((name, i) => html`<li><span style="color:${looks(i).stroke}" aria-hidden="true">${drawn[i % drawn.length]!}</span> ${name}</li>`)}</ul>`;
 }

@@ -89,13 +89,13 @@ function comparisonSection({ comparisons }: SweepSummary): Html | undefined {
   if (comparisons.length === 0) return undefined;
   const rows = comparisons.map(
     ({ of, against, quantity, unit, difference, interval, claim, source, agrees, isClear }) => {
-      const verdict = `${agrees ? "agrees" : "does not agree"}${isClear ? "" : ", interval holds 0"}`;
+      const verdict = `${agrees ? "agrees" : "does not agree"}${isClear ? "" : ", not clearly"}`;
       return html`<tr><th scope="row">${of} against ${against}</th><td class="text">${quantity}</td><td>${signed(difference)}${unit === "1" ? "" : ` ${unit}`}</td><td>${signed(interval[0]!)} to ${signed(interval[1]!)}</td><td class="text">${claim}</td><td class="text"><span class="${agrees && isClear ? "met" : agrees ? "" : "missed"}">${verdict}</span></td><td class="source">${source}</td></tr>\n`;
     },
   );
   return html`<section><h2>Effects against the claims</h2>
 <p>Difference of medians over seeds, with its 95 % bootstrap interval, both groups of seeds drawn again. With three seeds
-an interval spans the values themselves.</p>
+an interval spans the values themselves. “Not clearly”: the interval holds 0, or there are fewer than three seeds.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Effects against the claims"><table>
 <thead><tr><th scope="col">effect</th><th scope="col" class="text">of</th><th scope="col">difference</th><th scope="col">95 % interval</th><th scope="col" class="text">claim</th><th scope="col" class="text">here</th><th scope="col" class="text">source</th></tr></thead>
 <tbody>${rows}</tbody></table></div></section>`;

@@ -62,6 +62,13 @@ test("an effect against its claim, and one that the interval does not tell from 
   );
 });
 
+test("two seeds make no effect clear, whatever their interval", () => {
+  const lines = [...vanilla.slice(0, 2), ...split.slice(0, 2)];
+  const [effect] = summarise({ sweep: smallPlan(), budget: "full" }, lines, 6).comparisons;
+  expect(effect!.interval[0]).toBeGreaterThan(0);
+  expect(effect).toMatchObject({ agrees: true, isClear: false });
+});
+
 test("failed cells are listed and count for nothing; a variant without a cell has no row", () => {
   const lines = [...vanilla, lineOf("vae.split", 0, 0, "failed")];
   const summary = summarise({ sweep: smallPlan(), budget: "full" }, lines, 6);
