@@ -3,6 +3,7 @@ process.env.ORT_DISABLE_TELEMETRY = "1";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
+import { encode } from "fast-png";
 import { stream } from "../information/random.ts";
 import { createSession } from "../runtime/create-session.ts";
 import type { Manifest, TaskManifest } from "../schemas/manifest.ts";
@@ -35,22 +36,31 @@ interface Subject {
   readonly folder: string;
   readonly model: string;
   readonly spec: TaskManifest;
+  readonly bodies: readonly Body[];
 }
 
-type Body = "json" | "uint8";
+/** JSON numbers, the binary tensor extension, or the task route with PNG files in a form. */
+type Body = "json" | "uint8" | "png";
 
 const scratch = mkdtempSync(path.join(tmpdir(), "cominfo-bench-"));
 const values = new Map<string, { unit: string; values: number[]; reference?: string; ratios: number[] }>();
 const load = new LoadProcess();
 try {
   const folder = path.join(scratch, "bench");
-  const encoder = { prefix: "", folder, model: "bench.encode", spec: await writeEncoderBundle(folder) };
+  const encoder = {
+    prefix: "",
+    folder,
+    model: "bench.encode",
+    spec: await writeEncoderBundle(folder),
+    bodies: ["uint8", "json"] as const,
+  };
   const manifest = JSON.parse(readFileSync("models/rotated-mnist/manifest.json", "utf8")) as Manifest;
   const digits = {
     prefix: "digits.",
     folder: "models/rotated-mnist",
     model: "rotated-mnist.encode",
     spec: manifest.tasks.encode!,
+    bodies: ["uint8", "json", "png"] as const,
   };
   for (let round = 0; round < rounds; round++) {
     console.log(`Round ${round + 1} of ${rounds}`);
@@ -77,7 +87,7 @@ async function measure(subject: Subject, concurrencies: readonly number[]): Prom
   const rates = new Map<string, number>();
   let lonelyMs = 0;
   await withServer(subject, {}, async (server) => {
-    for (const body of ["uint8", "json"] as const) {
+    for (const body of subject.bodies) {
       for (const concurrency of concurrencies) {
         const result = await underLoad(server, subject, { body, concurrency });
         const name = `${body}.c${concurrency}`;
@@ -191,6 +201,7 @@ async function underLoad(
 
 function requestOf({ model, spec }: Subject, body: Body): Uint8Array {
   const feeds = rowsFor(spec, 1);
+  if (body === "png") return formRequest(model, feeds);
   const inputs = Object.entries(feeds).map(([name, { shape, data }]) => {
     const entry = { name, shape, datatype: datatypeOf.uint8 };
     return body === "json"
@@ -210,4 +221,20 @@ function requestOf({ model, spec }: Subject, body: Body): Uint8Array {
     "inference-header-content-length": String(message.headerLength),
   };
   return httpRequest(target, headers, message.body);
+}
+
+/** `curl -F view_1=@one.png -F view_2=@two.png .../v1/{bundle}/{task}` */
+function formRequest(model: string, feeds: Readonly<Record<string, HostTensor>>): Uint8Array {
+  const boundary = "----cominfo-bench";
+  const parts = Object.entries(feeds).flatMap(([name, { shape, data }]) => {
+    const [, height, width, channels] = shape as [number, number, number, number];
+    const head = `--${boundary}\r\ncontent-disposition: form-data; name="${name}"; filename="${name}.png"\r\ncontent-type: image/png\r\n\r\n`;
+    return [Buffer.from(head), encode({ width, height, channels, data: data as Uint8Array }), Buffer.from("\r\n")];
+  });
+  const body = Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]);
+  return httpRequest(
+    `/v1/${model.replace(".", "/")}`,
+    { "content-type": `multipart/form-data; boundary=${boundary}` },
+    body,
+  );
 }
