@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Demo, hookTimeout, openDemo, settled, skipReason } from "./demo-page.ts";
+
+/** No WebGPU, and files that do not come: messages and fallbacks. */
+
+describe.skipIf(skipReason !== undefined)("backends and faults", () => {
+  let demo: Demo;
+  beforeAll(async () => {
+    demo = await openDemo();
+  }, hookTimeout);
+  afterAll(() => demo?.close());
+
+  const backendOf = '.badge summary[data-backend="wasm"]';
+
+  test("without WebGPU, as in Firefox, a page that asks for it runs on WASM and says so", async () => {
+    const { page, complaints } = await demo.open("view=theory");
+    await page.addInitScript(() => Object.defineProperty(Navigator.prototype, "gpu", { get: () => undefined }));
+    await page.goto("about:blank");
+    await page.goto(`${demo.url}/#view=two-views&model=rotated-mnist&backend=webgpu`);
+    await settled(page);
+    await page.locator(backendOf).waitFor();
+    expect(await page.locator("#notices").textContent()).toContain(
+      "This browser has no WebGPU: running on WASM instead",
+    );
+    expect(complaints).toEqual([]);
+  });
+
+  test("a model that does not arrive is a message with its address, and Try again brings it", async () => {
+    const { page } = await demo.open("view=theory");
+    await page.route("**/encode_1/**", (route) => route.abort());
+    await page.evaluate(() => {
+      location.hash = "view=two-views&model=rotated-mnist&backend=wasm";
+    });
+    const fault = page.locator("#notices .fault");
+    await fault.waitFor();
+    expect(await fault.textContent()).toContain("Cannot download models/rotated-mnist/encode_1/1/model.onnx");
+    await page.unroute("**/encode_1/**");
+    await fault.getByRole("button", { name: "Try again" }).click();
+    await settled(page);
+    expect(await page.locator(".codes.common .total").textContent()).toMatch(/bits$/);
+    expect(await fault.count()).toBe(0);
+  });
+});
