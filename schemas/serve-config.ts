@@ -52,13 +52,34 @@ export const versionPolicySchema = Type.Union(
 );
 export type VersionPolicy = Static<typeof versionPolicySchema>;
 
+/** What one request of a task route may ask for. */
+const limitProperties = {
+  maxRows: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    description: "rows times samples that a task route answers at once",
+  }),
+  maxPairs: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    description: "pairs that common-information and redundant-information measure at once",
+  }),
+  maxBackgroundPairs: Type.Integer({
+    minimum: 1,
+    maximum: 100_000_000,
+    description: "pairs that an estimate in the background measures",
+  }),
+};
+
 const batchingSchema = Type.Object(batchingProperties);
+const limitsSchema = Type.Object(limitProperties);
 const bundleSchema = Type.Object({ ...workerProperties, versions: versionPolicySchema });
 
 export const serveConfigSchema = Type.Object(
   {
     ...Type.Partial(batchingSchema).properties,
     ...Type.Partial(bundleSchema).properties,
+    limits: Type.Optional(Type.Object(Type.Partial(limitsSchema).properties, closed)),
     bundles: Type.Optional(
       Type.Record(Type.String(), Type.Object(Type.Partial(bundleSchema).properties, closed), {
         description: "options of single bundles, by name",
@@ -74,4 +95,5 @@ export const serveConfigSchema = Type.Object(
 );
 export type ServeConfig = Static<typeof serveConfigSchema>;
 export type BatchingOptions = Readonly<Static<typeof batchingSchema>>;
+export type RequestLimits = Readonly<Static<typeof limitsSchema>>;
 export type BundleOptions = Readonly<Static<typeof bundleSchema>>;

@@ -3,10 +3,12 @@ import { createRequire } from "node:module";
 import express, { type Express } from "express";
 import helmet from "helmet";
 import { type Logger, pino } from "pino";
+import type { RequestLimits } from "../schemas/serve-config.ts";
 import { createMetrics, type Metrics } from "./edge/metrics.ts";
 import { observed } from "./edge/observe.ts";
 import { rateGuard } from "./edge/rate-limit.ts";
 import { type Tokens, tokenGuard } from "./edge/tokens.ts";
+import { limitDefaults } from "./engine/defaults.ts";
 import type { InferenceEngine } from "./engine/inference-engine.ts";
 import { estimateRoutes } from "./estimates/estimate-routes.ts";
 import type { EstimateJobs } from "./estimates/jobs.ts";
@@ -27,6 +29,8 @@ export interface AppParts {
   /** Largest body, bytes, after decompression. */
   readonly bodyLimit: number;
   readonly tokens?: Tokens;
+  /** What one request of a task route may ask for; what is left out is as in `limitDefaults`. */
+  readonly limits?: Partial<RequestLimits> | undefined;
   /** Requests of one address a minute; undefined: any number. */
   readonly ratePerMinute?: number | undefined;
   /** Default: nothing is written. */
@@ -79,9 +83,10 @@ export function expressOf(parts: AppParts, metrics: Metrics, first: readonly Gua
 
 /** Every route of the server, in the order in which they are tried. */
 export function routesOf(
-  { engine, bodyLimit, jobs, measures = new MeasureThreads(), tls = false }: AppParts,
+  { engine, bodyLimit, jobs, limits, measures = new MeasureThreads(), tls = false }: AppParts,
   metrics: Metrics,
 ): Route[] {
+  const { maxRows, maxPairs, maxBackgroundPairs } = { ...limitDefaults, ...limits };
   const index: Route = {
     method: "GET",
     path: "/",
@@ -101,9 +106,9 @@ export function routesOf(
     ...modelRoutes(engine, { version }),
     ...inferRoutes(engine, { bodyLimit }),
     ...repositoryRoutes(engine),
-    ...taskRoutes(engine, { bodyLimit, maxRows: 1024 }),
-    ...estimateRoutes({ engine, threads: measures, jobs, bodyLimit, maxPairs: 512, maxBackgroundPairs: 16_384 }),
-    traverseRoute(engine, { bodyLimit, maxRows: 1024 }),
+    ...taskRoutes(engine, { bodyLimit, maxRows }),
+    ...estimateRoutes({ engine, threads: measures, jobs, bodyLimit, maxPairs, maxBackgroundPairs }),
+    traverseRoute(engine, { bodyLimit, maxRows }),
     {
       method: "GET",
       path: "/metrics",

@@ -100,6 +100,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     measures,
     jobs,
     bodyLimit,
+    limits: config.limits,
     ratePerMinute,
     tls: tls !== undefined,
     ...(tokens === undefined ? {} : { tokens }),

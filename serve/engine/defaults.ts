@@ -1,4 +1,4 @@
-import type { BatchingOptions, BundleOptions } from "../../schemas/serve-config.ts";
+import type { BatchingOptions, BundleOptions, RequestLimits } from "../../schemas/serve-config.ts";
 
 /** Apart from what checks them, so that `cominfo --help` loads no validator. */
 
@@ -19,3 +19,6 @@ export const bundleDefaults: Omit<BundleOptions, "threads"> = {
   instances: 1,
   versions: { latest: 1 },
 };
+
+/** What is measured at once should be done within a client's patience; the rest goes to the background. */
+export const limitDefaults: RequestLimits = { maxRows: 1024, maxPairs: 512, maxBackgroundPairs: 16_384 };

@@ -20,6 +20,7 @@ A configuration file (--config) is JSON. Options at the top are for all models, 
 "bundles" and "models" hold those of single ones:
   {
     "maxBatchRows": 64, "maxDelayMs": 2, "preferredBatchRows": [32], "timeoutMs": 1000, "priorityLevels": 3,
+    "limits": { "maxPairs": 512, "maxBackgroundPairs": 16384 },
     "bundles": { "rotated-mnist": { "instances": 2, "threads": 1, "versions": { "latest": 2 } } },
     "models": { "rotated-mnist.decode": { "maxBatchRows": 16, "buckets": [1, 2, 4, 8, 16] } }
   }

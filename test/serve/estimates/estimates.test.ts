@@ -242,3 +242,18 @@ describe("estimates in the background", () => {
     await many.stop();
   });
 });
+
+test("the configured number of pairs is the most that is measured at once", async () => {
+  const engine = fakeEngine([twoView]);
+  const small = await serveApp(createApp({ engine, bodyLimit: 1 << 20, limits: { maxPairs: 3 } }));
+  try {
+    const ask = (rows: number) =>
+      clientOf(small.url).post("/v1/toy/common-information", { inputs: pairs(rows), seed: 1 });
+    expect((await ask(3)).status).toBe(200);
+    const refused = await ask(4);
+    expect(refused.status).toBe(400);
+    expect(refused.body).toMatchObject({ error: expect.stringMatching(/at most 3, got 4/) });
+  } finally {
+    await small.close();
+  }
+});
