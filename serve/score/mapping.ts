@@ -59,20 +59,20 @@ export function resolveMapping(tables: readonly NamedTable[], request: MappingRe
 
 function byName(
   tables: readonly NamedTable[],
-  { name, dtype }: TensorSpec,
+  spec: TensorSpec,
   needed: readonly TensorSpec[],
   id: string | undefined,
 ): MappedColumns | undefined {
+  const fed = needed.filter((input) => !isNoise(input));
   const values = ({ table }: NamedTable): TableColumn[] =>
     table.columns.filter((column) => column.name !== id && column.name !== table.idColumn);
   for (const [source, table] of tables.entries()) {
-    if (values(table).some((column) => column.name === name)) return { source, columns: [name] };
+    if (values(table).some(({ name }) => name === spec.name)) return { source, columns: [spec.name] };
   }
   for (const [source, table] of tables.entries()) {
     const columns = values(table);
-    const isOnly = tables.length === 1 && needed.filter((spec) => !isNoise(spec)).length === 1;
-    if ((table.name === name || (isOnly && !isNoise({ name, dtype }))) && columns.length === 1)
-      return { source, columns: [columns[0]!.name] };
+    const isOnly = tables.length === 1 && fed.length === 1 && fed[0] === spec;
+    if ((table.name === spec.name || isOnly) && columns.length === 1) return { source, columns: [columns[0]!.name] };
   }
   return undefined;
 }

@@ -42,55 +42,62 @@ const PART_BYTES = 4 << 20;
 const [FEWEST_ROWS, MOST_ROWS] = [256, 16_384];
 
 /** Reads headers, ids and the manifest, and settles everything before the first row. @throws UsageError, FailureError */
-export async function makePlan(request: ScoreRequest, place: Place): Promise<OpenedPlan> {
+export function makePlan(request: ScoreRequest, place: Place): Promise<OpenedPlan> {
+  return settle(request, place, undefined);
+}
+
+/** @param columns of every input, where a plan has settled them before */
+async function settle(
+  request: ScoreRequest,
+  place: Place,
+  columns: ScorePlan["inputs"] | undefined,
+): Promise<OpenedPlan> {
   const { mapping, resize, partial, batch, seed, device } = request;
   const task = await findTask(request.bundle, request.task, { partial });
   const sources = await expandFolders(request.sources);
   const tables = await openTables(sources);
-  const inputs = resolveMapping(tables, {
-    needed: task.model.spec.inputs,
-    welcome: task.otherViews,
-    mapping,
-    resize,
-  });
-  const dataset = await openDataset(tables, { id: mapping.id, inputs });
-  if (place.format === "png" && !dataset.uniqueIds) {
-    throw new UsageError(
-      "Cannot score: pictures are files called by id, which must not occur twice, got the ids of a column; without --id they are called by the rows' numbers",
-      { code: "bad_id" },
-    );
+  try {
+    const views = { needed: task.model.spec.inputs, welcome: task.otherViews };
+    const inputs = columns ?? resolveMapping(tables, { ...views, mapping, resize });
+    const dataset = await openDataset(tables, { id: mapping.id, inputs });
+    if (place.format === "png" && !dataset.uniqueIds) {
+      throw new UsageError(
+        "Cannot score: pictures are files called by id, which must not occur twice, got the ids of a column; without --id they are called by the rows' numbers",
+        { code: "bad_id" },
+      );
+    }
+    const outputs = outputsOf(task, place);
+    const rowBytes = outputs.reduce((sum, { shape }) => sum + 4 * elementCount(shape.slice(1)), 16);
+    const plan: ScorePlan = {
+      format: 1,
+      bundle: task.folder,
+      model: task.model.bundle.name,
+      task: request.task,
+      tasks: Object.fromEntries([task.model, ...task.standIns].map((model) => [model.task, model.spec.sha256])),
+      sources: await Promise.all(sources.map(describe)),
+      ...(mapping.id === undefined ? {} : { id: mapping.id }),
+      inputs,
+      rows: dataset.rows,
+      partRows: request.partRows ?? defaultPartRows(rowBytes),
+      batch,
+      seed,
+      partial,
+      resize,
+      device,
+      output: place.format,
+    };
+    return { plan, identity: identityOf(plan), task, dataset, shape: shapeOf(task, { dataset, outputs, inputs }) };
+  } catch (error) {
+    for (const { table } of tables) await table.close();
+    throw error;
   }
-  const outputs = outputsOf(task, place);
-  const rowBytes = outputs.reduce((sum, { shape }) => sum + 4 * elementCount(shape.slice(1)), 16);
-  const plan: ScorePlan = {
-    format: 1,
-    bundle: task.folder,
-    model: task.model.bundle.name,
-    task: request.task,
-    tasks: Object.fromEntries([task.model, ...task.standIns].map((model) => [model.task, model.spec.sha256])),
-    sources: await Promise.all(sources.map(describe)),
-    ...(mapping.id === undefined ? {} : { id: mapping.id }),
-    inputs,
-    rows: dataset.rows,
-    partRows: request.partRows ?? defaultPartRows(rowBytes),
-    batch,
-    seed,
-    partial,
-    resize,
-    device,
-    output: place.format,
-  };
-  return { plan, identity: identityOf(plan), task, dataset, shape: shapeOf(task, { dataset, outputs, inputs }) };
 }
 
 /** Opens what a plan on disk names, on this machine. @throws FailureError where inputs or model are not what they were */
 export async function openPlan(plan: ScorePlan, place: Place): Promise<OpenedPlan> {
-  const mapping: ScoreMapping = {
-    ...(plan.id === undefined ? {} : { id: plan.id }),
-    inputs: Object.fromEntries(Object.entries(plan.inputs).map(([input, { columns }]) => [input, columns])),
-  };
+  const mapping: ScoreMapping = { ...(plan.id === undefined ? {} : { id: plan.id }), inputs: {} };
   const sources = plan.sources.map(({ name, path: file }) => ({ name, path: file }));
-  const opened = await makePlan({ ...plan, sources, mapping }, place);
+  const opened = await settle({ ...plan, sources, mapping }, place, plan.inputs);
   const wanted = identityOf(plan);
   if (opened.identity !== wanted) {
     await opened.dataset.close();

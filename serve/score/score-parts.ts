@@ -122,7 +122,7 @@ class PartInProgress {
       const id = block.ids[at]!;
       const fault = faults[at] ?? (id === "" ? "its id is missing" : undefined);
       if (fault !== undefined) {
-        this.#rejects.push(`${JSON.stringify({ row, id: integerIds ? Number(id) : id, reason: fault })}\n`);
+        this.#rejects.push(`${rejectLine({ row, id, integerIds, reason: fault })}\n`);
         continue;
       }
       const found = outputs[route[at]!]!;
@@ -152,4 +152,10 @@ class PartInProgress {
       },
     });
   }
+}
+
+/** A missing id is null; whole numbers are written digit by digit, for they may be longer than a double is exact. */
+function rejectLine(of: { row: number; id: string | bigint; integerIds: boolean; reason: string }): string {
+  const id = of.id === "" ? "null" : of.integerIds ? String(of.id) : JSON.stringify(of.id);
+  return `{"row":${of.row},"id":${id},"reason":${JSON.stringify(of.reason)}}`;
 }

@@ -16,6 +16,7 @@ interface TinySpec {
   readonly name: string;
   readonly dtype: Dtype;
   readonly shape: readonly number[];
+  readonly unit?: string;
 }
 
 /** Writes `<folder>/manifest.json` and its model files; returns the manifest. */
@@ -49,10 +50,11 @@ async function writeTask(folder: string, { name, task }: { name: string; task: T
   const file = `${name}/1/model.onnx`;
   await mkdir(path.join(folder, name, "1"), { recursive: true });
   await writeFile(path.join(folder, file), bytes);
-  const spec = ({ name: tensor, dtype, shape }: TinySpec): TensorSpec => ({
+  const spec = ({ name: tensor, dtype, shape, unit }: TinySpec): TensorSpec => ({
     name: tensor,
     dtype,
     shape: [...shape],
+    ...(unit === undefined ? {} : { unit }),
     description: "",
   });
   return {

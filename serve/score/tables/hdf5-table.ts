@@ -83,7 +83,7 @@ function sparseColumn(handle: Hdf5File, group: string, file: string): (Hdf5Colum
           const values = numbers(data!.rows(from, to));
           for (let row = 0; row < end - first; row++) {
             for (let at = bounds[row]! - from; at < bounds[row + 1]! - from; at++) {
-              dense[row * width + columns[at]!] = values[at]!;
+              dense[row * width + columns[at]!]! += values[at]!; // a place may be given twice: SciPy adds
             }
           }
         }
