@@ -2,7 +2,9 @@ import { existsSync, readdirSync } from "node:fs";
 import type { RequestListener } from "node:http";
 import { createRequire } from "node:module";
 import path from "node:path";
-import express, { type Express, type Request } from "express";
+import express, { type Express, type Request, type Response } from "express";
+import { type Tokens, tokenGuard } from "./edge/tokens.ts";
+import { answerError } from "./http-error.ts";
 
 /** The browser demo at `/`: the built page, ONNX Runtime Web for it, and the bundles that are served. */
 
@@ -25,9 +27,15 @@ const runtimeFolder = (): string => path.dirname(require.resolve("onnxruntime-we
  * Puts the demo before `app`. `GET /` is the page for those who ask for HTML, which browsers do; curl and all other
  * requests go on to `app`. Without a built page (`npm run demo:build`) everything does.
  *
+ * The page is open to all, as it holds nothing of the models. Names and files of bundles want the client's token where
+ * there is one: who has the files has the model. The page sends no token and says so to its visitor.
+ *
  * @param repository a bundle, or a folder of bundles; read anew for each visitor
  */
-export function withDemoSite(app: RequestListener, repository: string, site = packagedSite()): RequestListener {
+export function withDemoSite(
+  app: RequestListener,
+  { repository, tokens = {}, site = packagedSite() }: { repository: string; tokens?: Tokens; site?: string },
+): RequestListener {
   if (!existsSync(path.join(site, "index.html"))) return app;
   const front = express();
   front.disable("x-powered-by");
@@ -36,19 +44,27 @@ export function withDemoSite(app: RequestListener, repository: string, site = pa
     response.set("Content-Security-Policy", policy).set("Cache-Control", "no-cache");
     response.sendFile("index.html", { root: site });
   });
-  front.get("/models.json", (_request, response) => {
-    response.set("Cache-Control", "no-cache").json({
-      models: bundlesIn(repository).map((name) => `models/${name}`),
-      training: foldersWith(path.join(site, "training"), "training.json").map((name) => `training/${name}`),
-    });
+  const guard = tokenGuard("token", tokens);
+  front.get("/models.json", (request, response) => {
+    guard(request, response, (refused) => answerCatalogue(response, { locked: refused !== undefined }));
   });
   serveFiles(front, "/assets", path.join(site, "assets"));
   serveFiles(front, "/training", path.join(site, "training"));
   serveFiles(front, "/ort", runtimeFolder(), [".wasm"]);
   const isBundle = existsSync(path.join(repository, "manifest.json"));
+  front.use("/models", guard);
   serveFiles(front, isBundle ? `/models/${nameOf(repository)}` : "/models", repository);
   front.use((request, response) => app(request, response));
+  front.use(answerError);
   return front;
+
+  function answerCatalogue(response: Response, { locked }: { locked: boolean }): void {
+    response.set("Cache-Control", "no-cache").json({
+      models: locked ? [] : bundlesIn(repository).map((name) => `models/${name}`),
+      training: foldersWith(path.join(site, "training"), "training.json").map((name) => `training/${name}`),
+      ...(locked ? { locked } : {}),
+    });
+  }
 }
 
 /** Files that are there; for others the request goes on. Hidden files and ways out of the folder count as not there. */

@@ -106,11 +106,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...(tokens === undefined ? {} : { tokens }),
     ...(logger === undefined ? {} : { logger }),
   };
-  const { server, url } = await listen(withDemoSite(createApp(parts), options.repository), {
-    host,
-    port,
-    tls,
+  const site = withDemoSite(createApp(parts), {
+    repository: options.repository,
+    ...(tokens === undefined ? {} : { tokens }),
   });
+  const { server, url } = await listen(site, { host, port, tls });
   try {
     await engine.start();
   } catch (error) {

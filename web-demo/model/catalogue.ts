@@ -7,6 +7,8 @@ export interface Catalogue {
   readonly models: readonly string[];
   /** Training steps for the page, each with a training.json. */
   readonly training: readonly string[];
+  /** The server has models and shows them to those with a token only, which this page has not. */
+  readonly locked?: boolean;
 }
 
 export async function readCatalogue(): Promise<Catalogue> {
