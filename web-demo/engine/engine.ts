@@ -135,7 +135,9 @@ export class Engine {
     );
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
     this.#worker = worker;
-    worker.onmessage = ({ data }: MessageEvent<Reply>) => this.#hear(data);
+    worker.onmessage = ({ data }: MessageEvent<Reply>) => {
+      if (worker === this.#worker) this.#hear(data); // what a replaced one had still sent speaks of what is gone
+    };
     worker.onerror = ({ message }) => this.#rejectAll(message || "the worker could not be loaded");
     this.version = await this.#call<string>({ kind: "start", backend, runtime }, [runtime]);
     this.backend = backend;
@@ -168,6 +170,7 @@ export class Engine {
     const worker = this.#worker;
     this.#worker = undefined;
     this.#started = undefined;
+    this.backend = undefined; // so that a failure and the loss behind it fall back once
     this.#open.clear();
     this.generation++;
     worker?.terminate();
