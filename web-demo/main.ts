@@ -13,9 +13,12 @@ import { styleTransfer } from "./views/style-transfer.ts";
 import { theory } from "./views/theory.ts";
 import { training } from "./views/training.ts";
 import { twoViews } from "./views/two-views.ts";
-import type { Dispose, View, ViewContext } from "./views/view.ts";
+import type { Dispose, ModelView, View, ViewContext } from "./views/view.ts";
 
 /** The page: a menu of views, a choice of models, one engine. What is shown follows the address. */
+
+const lockedText =
+  "This server shows its models only to those with a token, and this page sends none. Theory and training work without. To see the models here, start the server without a token for clients.";
 
 const views: readonly View[] = [twoViews, styleTransfer, latentMap, howMuch, theory, training];
 
@@ -69,7 +72,12 @@ async function mount(view: View, isCurrent: () => boolean): Promise<void> {
     return;
   }
   const list = await catalogue;
-  const folder = list.models.find((name) => nameOf(name) === state.get("model")) ?? list.models[0];
+  if (list.locked) {
+    root.removeAttribute("aria-busy");
+    root.replaceChildren(h("h1", {}, view.title), h("p", { class: "lead" }, lockedText));
+    return;
+  }
+  const folder = list.models.find((name) => nameOf(name) === state.get("model")) ?? (await firstShownBy(view, list));
   if (folder === undefined) throw new Error("Cannot show a model: models.json must list one, got none");
   const model = await modelOf(folder);
   if (!isCurrent()) return;
@@ -77,10 +85,19 @@ async function mount(view: View, isCurrent: () => boolean): Promise<void> {
   badge.show(model);
   const fault = view.fault(model);
   if (fault !== undefined) {
+    const better = await firstShownBy(view, list);
+    if (!isCurrent()) return;
     root.removeAttribute("aria-busy");
     root.replaceChildren(
       h("h1", {}, view.title),
-      h("p", { class: "lead" }, `${model.manifest.title} cannot be shown here: ${fault}. Choose another model above.`),
+      h(
+        "p",
+        { class: "lead" },
+        `"${model.manifest.title}" cannot be shown here: ${fault}. `,
+        better === undefined || better === folder
+          ? "No model of this site can."
+          : h("a", { href: state.link({ model: nameOf(better) }) }, `Show ${nameOf(better)} instead`),
+      ),
     );
     return;
   }
@@ -99,6 +116,13 @@ function context(list: Catalogue): ViewContext {
     catalogue: list,
     fail: (error, again) => notice(messageOf(error), { again }),
   };
+}
+
+/** A site may hold bundles of other families: a visitor who chooses none gets the first that this view can show. */
+async function firstShownBy(view: ModelView, { models: folders }: Catalogue): Promise<string | undefined> {
+  const known = await Promise.all(folders.map((folder) => modelOf(folder).catch(() => undefined)));
+  const at = known.findIndex((model) => model !== undefined && view.fault(model) === undefined);
+  return folders[Math.max(0, at)];
 }
 
 function modelOf(folder: string): Promise<Model> {

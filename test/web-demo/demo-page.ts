@@ -4,6 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { type RunningServer, startServer } from "../../serve/start-server.ts";
+import type { Tokens } from "../../serve/edge/tokens.ts";
 import { typescriptOptions } from "../serve/client.ts";
 
 /** The built site, served by `cominfo serve`, in Debian's Chromium. */
@@ -41,11 +42,11 @@ export interface OpenPage {
   readonly complaints: string[];
 }
 
-export async function openDemo(repository = path.join(root, "models")): Promise<Demo> {
+export async function openDemo(repository = path.join(root, "models"), tokens: Tokens = {}): Promise<Demo> {
   const built = spawnSync(process.execPath, ["scripts/demo.mjs", "--if-stale"], { cwd: root, encoding: "utf8" });
   if (built.status !== 0) throw new Error(`Cannot build the demo: ${built.stderr}`);
   process.env.NODE_OPTIONS = typescriptOptions; // for the worker process of the server
-  const server = await startServer({ repository, port: 0, threads: 1 });
+  const server = await startServer({ repository, port: 0, threads: 1, tokens });
   const browser = await chromium.launch({
     executablePath: executable!,
     // SwiftShader stands in for a GPU, as in test/swiftshader.ts.

@@ -26,6 +26,8 @@ export interface Gaussians {
   readonly mean: Float32Array;
   readonly logvar: Float32Array;
   readonly dims: number;
+  /** Nats of each dimension, [rows, dims], against the model's own prior; undefined where no task tells. */
+  readonly rate?: Float32Array;
 }
 
 /** A bundle as the page uses it: everything it knows of a model comes from the manifest. */
@@ -67,6 +69,13 @@ export class Model {
     return undefined;
   }
 
+  /** Names of what the tasks read, each once: "x1", "image"; not codes and noise, which are made here. */
+  get inputs(): string[] {
+    const made = new Set(this.manifest.latents.map(({ name }) => name));
+    const names = Object.values(this.manifest.tasks).flatMap(({ inputs }) => inputs.map(({ name }) => name));
+    return [...new Set(names)].filter((name) => !made.has(name) && !name.startsWith("noise_"));
+  }
+
   block(name: string): Block | undefined {
     const found = this.manifest.latents.find((block) => block.name === name);
     return found && { ...found, title: titleOf(name) };
@@ -98,6 +107,25 @@ export class Model {
       };
     }
     return codes;
+  }
+
+  /** Codes of one pair, each view by its own encoder; the common rates by the model itself, where it has the task. */
+  async encodePair(images: Readonly<Record<View, HostTensor>>): Promise<Record<View, Record<string, Gaussians>>> {
+    const codes = { 1: await this.encode(1, images[1]), 2: await this.encode(2, images[2]) };
+    if (!this.tellsRates) return codes;
+    const rates = await this.run("common_information", { view_1: images[1], view_2: images[2] });
+    for (const view of views) {
+      const common = codes[view].common;
+      if (common !== undefined)
+        codes[view].common = { ...common, rate: rates[`rate_common_${view}`]!.data as Float32Array };
+    }
+    return codes;
+  }
+
+  /** Whether task common_information gives the rate of each common dimension by each view's encoder. */
+  get tellsRates(): boolean {
+    const outputs = this.task("common_information")?.outputs.map(({ name }) => name) ?? [];
+    return views.every((view) => outputs.includes(`rate_common_${view}`));
   }
 
   /** Images of codes, both views: rows of [rows, dims] by block name. */

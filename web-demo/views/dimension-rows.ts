@@ -81,10 +81,13 @@ export function dimensionRows(
   };
 }
 
-/** Rate of one dimension against the standard normal prior, bits, averaged over the encoders that speak of it. */
+/**
+ * Rate of one dimension, bits, averaged over the encoders that speak of it: by the model, where it tells, else against
+ * a standard normal prior.
+ */
 export function bitsOf(codes: readonly Gaussians[], at: number): number {
   if (codes.length === 0) return 0;
-  const nats = codes.map(({ mean, logvar }) => gaussianKl(mean[at]!, logvar[at]!, 0, 0));
+  const nats = codes.map(({ mean, logvar, rate }) => rate?.[at] ?? gaussianKl(mean[at]!, logvar[at]!, 0, 0));
   return (nats.reduce((a, b) => a + b, 0) / nats.length) * bitsPerNat;
 }
 

@@ -45,7 +45,7 @@ function mount(root: HTMLElement, { state, model, sample, fail }: ModelContext):
     h(
       "p",
       { class: "hint" },
-      "The rate is what the common code costs against a standard normal prior; it bounds the common information from neither side, and speaks of it only as far as the two encoders agree. What a linear classifier reads of the common factors from the common code is a lower bound of what is there, up to sampling. Brackets are 95 % bootstrap intervals over the pairs.",
+      "The rate is what the common code costs against the model's prior (task common_information); it bounds the common information from neither side, and speaks of it only as far as the two encoders agree. What a linear classifier reads of the common factors from the common code is a lower bound of what is there, up to sampling. Brackets are 95 % bootstrap intervals over the pairs.",
     ),
   );
   const update = latest(refresh, { busy: root, onError: (error) => fail(error, () => void update()) });

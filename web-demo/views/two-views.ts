@@ -2,7 +2,7 @@ import { stream } from "../../information/random.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
 import { button, h } from "../element.ts";
 import { latest } from "../latest.ts";
-import { type Gaussians, other, type View, views } from "../model/model.ts";
+import { type Gaussians, type Model, other, type View, views } from "../model/model.ts";
 import { imageFromText, imageToText } from "../pictures/own-image.ts";
 import { row } from "../pictures/paint.ts";
 import { labelText } from "./labels.ts";
@@ -29,11 +29,12 @@ const drawnPictures = 6;
 function mount(root: HTMLElement, { state, model, sample, fail }: ModelContext): Dispose {
   const shape = { 1: model.image(1)!, 2: model.image(2)! };
   const images: Record<View, Uint8Array> = { 1: new Uint8Array(), 2: new Uint8Array() };
-  const codes: Record<View, Record<string, Gaussians>> = { 1: {}, 2: {} };
+  let codes: Record<View, Record<string, Gaussians>> = { 1: {}, 2: {} };
   const edits = readEdits(state.get("set"));
   /** What the present codes make without any drag: the drag's effect is measured against it. */
   let unmoved: Record<View, HostTensor> | undefined;
-  let stale = new Set<View>();
+  /** Whether an image has changed since the codes were made. */
+  let stale = true;
   let fromAddress = true;
   const random = stream(Date.now(), "page");
 
@@ -86,6 +87,7 @@ function mount(root: HTMLElement, { state, model, sample, fail }: ModelContext):
       undo,
     ),
     h("div", { class: "story" }, cards[1].root, ...rows.map(({ root: element }) => element), cards[2].root),
+    h("p", { class: "hint" }, priorText(model)),
     sample.generated
       ? h("p", { class: "hint" }, "This bundle brings no data: the pairs are drawn by the model itself.")
       : h("p", { class: "hint" }, model.manifest.data.summary),
@@ -102,7 +104,7 @@ function mount(root: HTMLElement, { state, model, sample, fail }: ModelContext):
       onRandom: () => void setImage(view, String(random.integer(sample.pairs))).then(update),
       onOwn(pixels, done) {
         images[view] = pixels;
-        stale.add(view);
+        stale = true;
         edits.clear();
         void update();
         if (done) {
@@ -146,7 +148,7 @@ function mount(root: HTMLElement, { state, model, sample, fail }: ModelContext):
     const own = /^\d+$/.test(text) ? undefined : await imageFromText(text, height * width * channels);
     const pair = own === undefined ? Number(/^\d+$/.test(text) ? text : 0) % sample.pairs : undefined;
     images[view] = own ?? sample.image(view, pair!);
-    stale.add(view);
+    stale = true;
     state.set({ [key[view]]: own === undefined ? String(pair) : text });
     cards[view].showGiven(
       images[view],
@@ -158,18 +160,15 @@ function mount(root: HTMLElement, { state, model, sample, fail }: ModelContext):
     if (fromAddress) await Promise.all(views.map((view) => setImage(view, state.get(key[view]) ?? "0")));
     fromAddress = false;
     const encoding = stale;
-    stale = new Set();
-    for (const view of encoding) {
-      stale.add(view); // until it is done: a failure is tried again
-      const { height, width, channels } = shape[view];
-      const image: HostTensor = { dtype: "uint8", shape: [1, height, width, channels], data: images[view] };
-      codes[view] = await model.encode(view, image);
-      if (image.data === images[view]) stale.delete(view); // a stroke may have come meanwhile
+    if (stale) {
+      const pair = { 1: imageOf(1), 2: imageOf(2) };
+      codes = await model.encodePair(pair);
+      stale = views.some((view) => pair[view].data !== images[view]); // a stroke may have come meanwhile
     }
     const hidden = views.find((view) => state.get("hide") === String(view));
     const given = hidden === undefined ? undefined : other(hidden);
     const swapped = state.get("swap") !== undefined && hidden === undefined;
-    if (encoding.size > 0 || unmoved === undefined) unmoved = await make(new Map(), { swapped: false });
+    if (encoding || unmoved === undefined) unmoved = await make(new Map(), { swapped: false });
     const made = edits.size === 0 && !swapped ? unmoved : await make(edits, { swapped });
     for (const view of views) {
       const at = view - 1; // row 0 has view 1's common code, row 1 view 2's
@@ -187,6 +186,11 @@ function mount(root: HTMLElement, { state, model, sample, fail }: ModelContext):
     swap.setAttribute("aria-pressed", String(swapped));
     swap.disabled = hidden !== undefined;
     undo.disabled = edits.size === 0;
+  }
+
+  function imageOf(view: View): HostTensor {
+    const { height, width, channels } = shape[view];
+    return { dtype: "uint8", shape: [1, height, width, channels], data: images[view] };
   }
 
   /** Both views of both common codes: row 0 with that of view 1 and row 1 with that of view 2, the other way when swapped. */
@@ -229,6 +233,12 @@ function mount(root: HTMLElement, { state, model, sample, fail }: ModelContext):
     const made = (await model.run(task, feeds))[`view_${view}`]!;
     return Array.from({ length: drawnPictures }, (_, i) => row(made, i) as Float32Array);
   }
+}
+
+function priorText(model: Model): string {
+  return model.tellsRates
+    ? "Bits of common codes are the model's own rates (task common_information); those of unique codes are against a standard normal prior, as the bundle names no other."
+    : "Bits are against a standard normal prior: the bundle neither names its prior nor tells its rates.";
 }
 
 function meanChange(now: Float32Array, before: Float32Array): number {

@@ -43,9 +43,11 @@ export interface FreeView extends ViewBase {
 
 export type View = ModelView | FreeView;
 
-/** For `fault`: names what is missing. */
+/** For `fault`: what the model reads instead of two pictures, or which tasks its bundle lacks. */
 export function lackOf(model: Model, tasks: readonly string[]): string | undefined {
+  if (model.image(1) === undefined || model.image(2) === undefined) {
+    return `this view compares two pictures of one thing, and the model reads ${model.inputs.join(", ")}`;
+  }
   const missing = model.lacks(...tasks);
-  if (missing.length > 0) return `this model has no task ${missing.join(", ")}`;
-  return model.image(1) === undefined || model.image(2) === undefined ? "its views are not images" : undefined;
+  return missing.length > 0 ? `its bundle has no task ${missing.join(", ")}` : undefined;
 }

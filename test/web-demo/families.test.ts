@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Demo, goTo, hookTimeout, type OpenPage, openDemo, skipReason } from "./demo-page.ts";
+
+/** Bundles of other families beside the one that every view shows: a model is never a blank page. */
+
+describe.skipIf(skipReason !== undefined)("bundles of several families", () => {
+  let demo: Demo;
+  beforeAll(async () => {
+    demo = await openDemo();
+  }, hookTimeout);
+  afterAll(() => demo?.close());
+
+  const lead = ({ page }: OpenPage): Promise<string | null> => page.locator("main .lead").textContent();
+
+  test("who chooses no model gets one that the view shows, whatever comes first in the list", async () => {
+    const { page, complaints } = await demo.open("view=two-views&backend=wasm");
+    await page.locator(".codes.common").waitFor();
+    expect(await page.locator("#model-choice select").inputValue()).toBe("rotated-mnist");
+    expect(complaints).toEqual([]);
+  });
+
+  test("a view that cannot show a model says what the bundle lacks, and leads to one that it can", async () => {
+    const opened = await demo.open("view=theory&backend=wasm");
+    const { page, complaints } = opened;
+    for (const [model, reads] of [
+      ["split-encoder", "image"],
+      ["rine-canonical", "x1, x2, y"],
+      ["judge-mnist", "view_1"],
+    ]) {
+      for (const view of ["two-views", "style-transfer", "latent-map", "how-much"]) {
+        await page.evaluate((to) => {
+          location.hash = to;
+        }, `view=${view}&model=${model}&backend=wasm`);
+        await page.locator(`main a[href*="view=${view}"]`).waitFor();
+        expect(await lead(opened), `${view} of ${model}`).toMatch(
+          new RegExp(
+            `cannot be shown here: this view compares two pictures of one thing, and the model reads ${reads}\\.`,
+          ),
+        );
+        await goTo(page, "view=theory&backend=wasm");
+      }
+    }
+    await page.evaluate(() => {
+      location.hash = "view=two-views&model=judge-mnist&backend=wasm";
+    });
+    await page.getByRole("link", { name: "Show rotated-mnist instead" }).click();
+    await page.locator(".codes.common").waitFor();
+    expect(complaints).toEqual([]);
+  });
+});
