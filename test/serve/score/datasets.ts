@@ -102,3 +102,24 @@ export async function writeHdf5(file: string, { left, right, count }: Rows): Pro
   handle.close();
   return file;
 }
+
+/** An AnnData file: `left` as `X` in CSR, `right` in `obsm`, observations called `cell-0`, ... */
+export async function writeAnnData(file: string, { left, right, count }: Rows): Promise<string> {
+  const { File, ready } = await import("h5wasm/node");
+  await ready;
+  const stored = [...left.keys()].filter((i) => left[i] !== 0);
+  const pointers = Array.from({ length: count + 1 }, (_, row) => stored.filter((i) => i < 2 * row).length);
+  const handle = new File(file, "w");
+  const matrix = handle.create_group("X");
+  matrix.create_attribute("encoding-type", "csr_matrix");
+  matrix.create_attribute("shape", new BigInt64Array([BigInt(count), 2n]));
+  matrix.create_dataset({ name: "data", data: Float32Array.from(stored, (i) => left[i]!) });
+  matrix.create_dataset({ name: "indices", data: Int32Array.from(stored, (i) => i % 2) });
+  matrix.create_dataset({ name: "indptr", data: Int32Array.from(pointers) });
+  const observations = handle.create_group("obs");
+  observations.create_attribute("_index", "cell");
+  observations.create_dataset({ name: "cell", data: Array.from({ length: count }, (_, row) => `cell-${row}`) });
+  handle.create_group("obsm").create_dataset({ name: "protein", data: right, shape: [count, 2] });
+  handle.close();
+  return file;
+}

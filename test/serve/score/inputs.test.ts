@@ -1,12 +1,15 @@
-import { mkdtemp, readFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { gzipSync } from "node:zlib";
 import { beforeAll, expect, test } from "vitest";
 import { placeOf } from "../../../serve/score/place.ts";
 import { runScore } from "../../../serve/score/run-score.ts";
+import { toFloat } from "../tiny-bundle.ts";
 import {
   arithmeticBundle,
   someRows,
+  writeAnnData,
   writeArchive,
   writeArray,
   writeArrow,
@@ -15,6 +18,7 @@ import {
   writeJsonl,
   writeParquet,
 } from "./datasets.ts";
+import { bundleOf, jsonLines, scored } from "./scored.ts";
 
 const rows = someRows(1234);
 let folder: string;
@@ -68,4 +72,30 @@ test.each(forms)("%s: every row's sum and product, in order", async (name, write
   expect(manifest?.rows).toEqual({ read: 1234, written: 1234, rejected: 0 });
   const actual = (await readFile(place.file, "utf8")).replaceAll("-0,", "0,").replaceAll("-0]", "0]");
   expect(actual).toBe(expected.replaceAll("-0,", "0,").replaceAll("-0]", "0]"));
+});
+
+test("AnnData: a sparse X and an array of obsm, rows called by the index of obs", async () => {
+  const few = someRows(20);
+  for (const empty of [0, 6, 7, 39]) few.left[empty] = 0; // row 3 has nothing stored
+  const from = [await writeAnnData(path.join(folder, "cells.h5ad"), few)];
+  const mapping = { inputs: { left: "X", right: "obsm/protein" } };
+  const { place } = await scored(path.join(folder, "cells.jsonl"), { bundle, task: "arithmetic", from, mapping });
+  const expected = Array.from({ length: 20 }, (_, row) => ({
+    id: `cell-${row}`,
+    sum: [2 * row, 2 * row + 1].map((i) => few.left[i]! + few.right[i]!),
+    product: [2 * row, 2 * row + 1].map((i) => few.left[i]! * few.right[i]! + 0),
+  }));
+  expect(await jsonLines(place.file)).toEqual(expected);
+});
+
+test.each(["-idx3-ubyte", "-idx3-ubyte.gz"])("IDX, called rows%s: every value of every row", async (ending) => {
+  const values = Uint8Array.from({ length: 8 * 6 }, (_, i) => (i * 37) % 256);
+  const bytes = Buffer.from([0, 0, 8, 3, 0, 0, 0, 8, 0, 0, 0, 2, 0, 0, 0, 3, ...values]);
+  const file = path.join(folder, `rows${ending}`);
+  await writeFile(file, ending.endsWith(".gz") ? gzipSync(bytes) : bytes);
+  const own = await bundleOf(folder, { toFloat });
+  const { place } = await scored(`${file}.jsonl`, { bundle: own, task: "toFloat", from: [file] });
+  const rows = await jsonLines(place.file);
+  expect(rows.map(({ id }) => id)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  expect(rows.flatMap(({ pixels }) => (pixels as number[][]).flat())).toEqual([...values]);
 });
