@@ -16,9 +16,9 @@ let flags: string[];
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "cominfo-resume-"));
   const bundle = await arithmeticBundle(folder);
-  const source = await writeArchive(path.join(folder, "rows.npz"), someRows(6000));
+  const source = await writeArchive(path.join(folder, "rows.npz"), someRows(2400));
   flags = ["score", "--model", bundle, "--task", "arithmetic", "--in", source];
-  flags.push("--part-rows", "150", "--batch", "50", "--threads", "1", "--quiet");
+  flags.push("--part-rows", "60", "--batch", "20", "--threads", "1", "--quiet");
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -77,7 +77,7 @@ test("--resume with other flags or other input is refused by name of what change
   expect((await run(...own, ...shard)).code).toBe(0);
   expect(await run(...own, "--resume", "--batch", "60")).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining("Cannot resume: the run must have batch 50 as it began, got 60"),
+    stderr: expect.stringContaining("Cannot resume: the run must have batch 20 as it began, got 60"),
   });
   await writeJsonl(source, someRows(501));
   expect(await run(...own, "--resume")).toMatchObject({ code: 2, stderr: expect.stringContaining("rows 500") });
