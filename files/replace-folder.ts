@@ -1,6 +1,7 @@
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { FailureError } from "../schemas/errors.ts";
+import { realDisk, syncFolder } from "./disk.ts";
 
 /** Files by path relative to the folder, with `/`. */
 export type FolderContents = ReadonlyMap<string, Uint8Array>;
@@ -91,13 +92,7 @@ async function renameIfThere(from: string, to: string): Promise<boolean> {
 
 async function writeSynced(file: string, bytes: Uint8Array): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });
-  const handle = await open(file, "w");
-  try {
-    await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await realDisk.write(file, bytes);
 }
 
 /** Makes the names inside `folder` and all folders below it survive a power cut. */
@@ -106,16 +101,6 @@ async function syncFolders(folder: string): Promise<void> {
     if (entry.isDirectory()) await syncFolders(path.join(folder, entry.name));
   }
   await syncFolder(folder);
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === "win32") return; // a folder cannot be opened there, and renames are journaled
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 function codeOf(error: unknown): string {

@@ -5,6 +5,7 @@ import { UsageError } from "../../schemas/errors.ts";
 import type { SweepSummary } from "../../schemas/sweep.ts";
 import { nearest } from "../../schemas/validate.ts";
 import type { SweepResult } from "../sweep/run-sweep.ts";
+import { untilInterrupted } from "./until-interrupted.ts";
 
 interface SweepFlags {
   readonly budget?: string;
@@ -71,7 +72,7 @@ async function sweep(nameOrFile: string, flags: SweepFlags): Promise<void> {
     const request = { sweep: plan, budget, outDir, dataDir: data, shard, workers, threads, device };
     result = await untilInterrupted(
       (signal) => runSweep({ ...request, reports: flags.reports === true, signal, onEvent: progress.tell }),
-      progress.line,
+      () => progress.line("Saving the cells in work (again: at once, without saving)"),
     ).finally(progress.stop);
   }
   const planned = (await cellsOf(plan, budget)).length;
@@ -108,32 +109,6 @@ export function tableOf({ medians, comparisons, failures, finished, planned }: S
     ),
     ...failures.map(({ cell, error }) => `  FAILED ${cell}: ${error}`),
   ].join("\n");
-}
-
-const samePressMilliseconds = 1000;
-
-/** The first Ctrl-C saves the cells in work; a second one ends the program at once. */
-async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>, say: (line: string) => void): Promise<T> {
-  const controller = new AbortController();
-  let first = 0;
-  const interrupt = (): void => {
-    if (controller.signal.aborted) {
-      // One key press arrives twice where npm or npx stands between: from the terminal, and forwarded.
-      if (performance.now() - first < samePressMilliseconds) return;
-      process.exit(130);
-    }
-    first = performance.now();
-    controller.abort();
-    say("Saving the cells in work (again: at once, without saving)");
-  };
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
-  try {
-    return await work(controller.signal);
-  } finally {
-    process.off("SIGINT", interrupt);
-    process.off("SIGTERM", interrupt);
-  }
 }
 
 function atLeastOne(flag: string): (text: string) => number {

@@ -4,6 +4,7 @@ import { UsageError } from "../../schemas/errors.ts";
 import { nearest } from "../../schemas/validate.ts";
 import type { ProgressDisplay } from "../engine/progress.ts";
 import type { TrainingRequest, TrainingResult } from "../engine/run.ts";
+import { untilInterrupted } from "./until-interrupted.ts";
 
 interface TrainFlags {
   readonly data?: string;
@@ -97,7 +98,10 @@ async function train(nameOrFile: string, flags: TrainFlags): Promise<void> {
     onProgress: progress.update,
     log: progress.line,
   };
-  const result = await untilInterrupted((signal) => runTraining({ ...request, signal }), progress);
+  const result = await untilInterrupted(
+    (signal) => runTraining({ ...request, signal }),
+    () => progress.line("Stopping after this step (again: at once, without saving)"),
+  ).finally(() => progress.stop());
   if (flags.json) console.log(JSON.stringify(result));
   else if (!flags.quiet) console.error(summary(result));
   if (result.status === "finished" && recipe.evaluation.atEnd) await evaluateAtEnd(outDir, flags);
@@ -112,36 +116,6 @@ async function evaluateAtEnd(outDir: string, { data, quiet, json }: TrainFlags):
   const { formatTable } = await import("../evaluate/format-table.ts");
   const results = await evaluateRun(outDir, data === undefined ? {} : { dataDir: data });
   if (!quiet && !json) console.log(formatTable(results));
-}
-
-const samePressMilliseconds = 1000;
-
-/** The first Ctrl-C ends training after the step in work; a second one ends the program at once. */
-async function untilInterrupted(
-  work: (signal: AbortSignal) => Promise<TrainingResult>,
-  progress: ProgressDisplay,
-): Promise<TrainingResult> {
-  const controller = new AbortController();
-  let first = 0;
-  const interrupt = (): void => {
-    if (controller.signal.aborted) {
-      // One key press arrives twice where npm or npx stands between: from the terminal, and forwarded.
-      if (performance.now() - first < samePressMilliseconds) return;
-      process.exit(130);
-    }
-    first = performance.now();
-    controller.abort();
-    progress.line("Stopping after this step (again: at once, without saving)");
-  };
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
-  try {
-    return await work(controller.signal);
-  } finally {
-    process.off("SIGINT", interrupt);
-    process.off("SIGTERM", interrupt);
-    progress.stop();
-  }
 }
 
 function summary({ status, step, steps, seconds, device, outDir }: TrainingResult): string {
