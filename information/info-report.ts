@@ -4,8 +4,8 @@ import { gacsKorner } from "./gacs-korner.ts";
 import type { JointDistribution } from "./joint-distribution.ts";
 import { mutualInformationBits } from "./mutual-information.ts";
 import { partialInformation, redundancyMeasures } from "./partial-information.ts";
-import { wynerCommonInformation } from "./wyner.ts";
 import { stream } from "./random.ts";
+import { wynerCommonInformation } from "./wyner.ts";
 
 /** A figure that was not computed, and why. */
 interface NotComputed {

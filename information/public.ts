@@ -1,4 +1,11 @@
 /** Entry of `cominfo/information`: pure functions on typed arrays, for Node and browsers. */
+
+export {
+  type ApproximateGacsKorner,
+  approximateGacsKorner,
+  approximateGacsKornerSymbols,
+  type Slack,
+} from "./approximate-gacs-korner.ts";
 export { type BootstrapOptions, bootstrapDefaults, bootstrapInterval, bootstrapMean } from "./bootstrap.ts";
 export { barberAgakov } from "./bounds/barber-agakov.ts";
 export { donskerVaradhan } from "./bounds/donsker-varadhan.ts";
@@ -10,6 +17,15 @@ export { nwj } from "./bounds/nwj.ts";
 export { categoricalDisagreement, categoricalDistance } from "./categorical-disagreement.ts";
 export { categoricalAggregateRate, categoricalRate } from "./categorical-rate.ts";
 export type { Classifier, FittedClassifier } from "./classifier.ts";
+export {
+  binaryEntropyBits,
+  doublySymmetricBinary,
+  goldenMean,
+  type KnownPair,
+  symmetricErasure,
+} from "./common-information-examples.ts";
+export { conditionalEntropyBits } from "./conditional-entropy.ts";
+export { conditionalMutualInformationBits } from "./conditional-mutual-information.ts";
 export { blockPurity } from "./disentanglement/block-purity.ts";
 export { dciCompleteness } from "./disentanglement/dci-completeness.ts";
 export { dciDisentanglement } from "./disentanglement/dci-disentanglement.ts";
@@ -20,8 +36,11 @@ export { migHist20Means } from "./disentanglement/mig-hist20-means.ts";
 export { sapLinearSvc } from "./disentanglement/sap-linear-svc.ts";
 export type { LabelledFactor, Score } from "./disentanglement/score.ts";
 export { allBlocks, type Block, type BlockInformation, usableByBlock } from "./disentanglement/usable-by-block.ts";
-export { type AggregateRate, gaussianAggregateRate } from "./gaussian-aggregate-rate.ts";
+export { dualTotalCorrelationBits } from "./dual-total-correlation.ts";
+export { entropyBits } from "./entropy.ts";
 export { frechetDistance } from "./frechet-distance.ts";
+export { type GacsKorner, gacsKorner } from "./gacs-korner.ts";
+export { type AggregateRate, gaussianAggregateRate } from "./gaussian-aggregate-rate.ts";
 export {
   type GaussianPrior,
   type GaussianRows,
@@ -44,38 +63,6 @@ export {
   fitBoostedTrees,
   gradientBoosting,
 } from "./gradient-boosting.ts";
-export { labelCounts, labelEntropy } from "./label-entropy.ts";
-export {
-  fitLinearProbe,
-  type LinearProbe,
-  linearProbe,
-  probeCrossEntropy,
-  probeLogProbabilities,
-  probeSettings,
-} from "./linear-probe.ts";
-export { joinColumns, type Matrix, sliceRows } from "./matrix.ts";
-export { type Random, stream } from "./random.ts";
-export { type SymmetricEigen, symmetricEigen } from "./symmetric-eigen.ts";
-export { bitsPerNat } from "./units.ts";
-export { type UsableInformation, type UsableInformationOptions, usableInformation } from "./usable-information.ts";
-export {
-  type ApproximateGacsKorner,
-  approximateGacsKorner,
-  approximateGacsKornerSymbols,
-  type Slack,
-} from "./approximate-gacs-korner.ts";
-export {
-  binaryEntropyBits,
-  doublySymmetricBinary,
-  goldenMean,
-  type KnownPair,
-  symmetricErasure,
-} from "./common-information-examples.ts";
-export { conditionalEntropyBits } from "./conditional-entropy.ts";
-export { conditionalMutualInformationBits } from "./conditional-mutual-information.ts";
-export { dualTotalCorrelationBits } from "./dual-total-correlation.ts";
-export { entropyBits } from "./entropy.ts";
-export { type GacsKorner, gacsKorner } from "./gacs-korner.ts";
 export {
   type JointDistribution,
   jointFromCounts,
@@ -87,6 +74,16 @@ export {
   type Variable,
 } from "./joint-distribution.ts";
 export { coarsen, conditional, marginal, product, regroup } from "./joint-operations.ts";
+export { labelCounts, labelEntropy } from "./label-entropy.ts";
+export {
+  fitLinearProbe,
+  type LinearProbe,
+  linearProbe,
+  probeCrossEntropy,
+  probeLogProbabilities,
+  probeSettings,
+} from "./linear-probe.ts";
+export { joinColumns, type Matrix, sliceRows } from "./matrix.ts";
 export { mutualInformationBits } from "./mutual-information.ts";
 export {
   type PartialInformation,
@@ -94,6 +91,7 @@ export {
   type RedundancyMeasure,
   redundancyMeasures,
 } from "./partial-information.ts";
+export { type Random, stream } from "./random.ts";
 export { redundancyAndBits, type SourcesAndTarget } from "./redundancy-and.ts";
 export { type Broja, brojaLimits, redundancyBroja } from "./redundancy-broja.ts";
 export {
@@ -110,7 +108,10 @@ export {
   type StochasticGacsKornerOptions,
   stochasticGacsKorner,
 } from "./stochastic-gacs-korner.ts";
+export { type SymmetricEigen, symmetricEigen } from "./symmetric-eigen.ts";
 export { totalCorrelationBits } from "./total-correlation.ts";
+export { bitsPerNat } from "./units.ts";
+export { type UsableInformation, type UsableInformationOptions, usableInformation } from "./usable-information.ts";
 export {
   type Wyner,
   type WynerOptions,

@@ -1,4 +1,4 @@
-import { gacsKorner, type GacsKorner } from "./gacs-korner.ts";
+import { type GacsKorner, gacsKorner } from "./gacs-korner.ts";
 import type { JointDistribution, Selection, Variable } from "./joint-distribution.ts";
 import { mutualInformationBits } from "./mutual-information.ts";
 import { type PairTable, pairTable } from "./pair-table.ts";

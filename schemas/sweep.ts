@@ -47,6 +47,23 @@ export const sweepSchema = Type.Object(
       Type.Object({ title: Type.String(), variants: Type.Array(name, { minItems: 1 }), source: Type.String() }, closed),
       { default: [], description: "one violin chart and one scatter chart each" },
     ),
+    trends: Type.Array(
+      Type.Object(
+        {
+          title: Type.String(),
+          quantity: Type.String({ description: "short name" }),
+          axis: Type.String({ description: "what the number of each variant is" }),
+          points: Type.Array(Type.Object({ variant: name, at: Type.Number() }, closed), { minItems: 2 }),
+          claim: Type.Optional(Type.Enum(["rising", "falling"], { description: "what the source says" })),
+          source: Type.String(),
+        },
+        closed,
+      ),
+      {
+        default: [],
+        description: "a quantity against a number that the variants stand for: a curve and its rank correlation",
+      },
+    ),
     identity: Type.Optional(
       Type.Boolean({
         description: "whether the report shows theorem 2 of the Split Encoder paper on Gaussian encoders",
@@ -138,6 +155,27 @@ export const sweepSummarySchema = Type.Object(
         closed,
       ),
     ),
+    trends: Type.Array(
+      Type.Object(
+        {
+          title: Type.String(),
+          quantity: Type.String(),
+          unit: Type.String(),
+          axis: Type.String(),
+          points: Type.Array(
+            Type.Object({ variant: Type.String(), at: Type.Number(), values: Type.Array(Type.Number()) }, closed),
+          ),
+          correlation: Type.Number({ description: "Spearman's, over all finished cells" }),
+          pValue: Type.Number({ description: "two-sided permutation test" }),
+          claim: Type.Optional(Type.Enum(["rising", "falling"])),
+          source: Type.String(),
+          agrees: Type.Optional(Type.Boolean({ description: "whether the correlation has the sign of the claim" })),
+          isClear: Type.Boolean({ description: "whether the p-value is at most 0.05" }),
+        },
+        closed,
+      ),
+      { default: [] },
+    ),
     failures: Type.Array(Type.Object({ cell: Type.String(), error: Type.String() }, closed)),
     steps: Type.Integer(),
     batchSize: Type.Integer(),
@@ -149,3 +187,4 @@ export const sweepSummarySchema = Type.Object(
   { ...closed, $id: "sweep-summary" },
 );
 export type SweepSummary = Static<typeof sweepSummarySchema>;
+export type SweepTrend = SweepSummary["trends"][number];

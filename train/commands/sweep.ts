@@ -91,7 +91,7 @@ async function sweep(nameOrFile: string, flags: SweepFlags): Promise<void> {
 }
 
 /** Medians and effects for a terminal. */
-export function tableOf({ medians, comparisons, failures, finished, planned }: SweepSummary): string {
+export function tableOf({ medians, comparisons, trends, failures, finished, planned }: SweepSummary): string {
   const wide = Math.max(0, ...medians.map(({ variant }) => variant.length));
   const unitOf = (unit: string) => (unit === "1" ? "" : ` ${unit}`);
   const of = (low: number, high: number) => `${low.toFixed(3)} to ${high.toFixed(3)}`;
@@ -107,6 +107,11 @@ export function tableOf({ medians, comparisons, failures, finished, planned }: S
       ({ of: first, against, quantity, difference, interval, claim, agrees, isClear }) =>
         `  ${quantity} of ${first} against ${against}: ${difference.toFixed(3)} (${of(interval[0]!, interval[1]!)}); claimed ${claim}: ${agrees ? "agrees" : "does NOT agree"}${isClear ? "" : ", not clearly"}`,
     ),
+    ...(trends.length === 0 ? [] : ["", "Rank correlation along the variants:"]),
+    ...trends.map(({ quantity, axis, correlation, pValue, claim, agrees, isClear }) => {
+      const judged = claim === undefined ? "" : `; claimed ${claim}: ${agrees ? "agrees" : "does NOT agree"}`;
+      return `  ${quantity} against ${axis}: ${correlation.toFixed(2)} (p = ${pValue.toFixed(3)})${judged}${isClear ? "" : ", not clearly"}`;
+    }),
     ...failures.map(({ cell, error }) => `  FAILED ${cell}: ${error}`),
   ].join("\n");
 }

@@ -4,9 +4,10 @@ import type { SweepSummary } from "../../schemas/sweep.ts";
 /**
  * The published rows of a sweep: `<quantity>_median.<variant>`, and `<quantity>_gain.<variant>.over.<other>` for each
  * effect that its source claims. An effect counts as met only where its whole interval has the claimed sign.
+ * `<quantity>_trend` is the rank correlation along the variants of a curve.
  */
 export function sweepRows(summary: SweepSummary): Omit<PublishedRow, "commit">[] {
-  const { sweep, budget, steps, batchSize, device, created, medians, comparisons } = summary;
+  const { sweep, budget, steps, batchSize, device, created, medians, comparisons, trends } = summary;
   const shared = {
     experiment: sweep,
     budget: `${budget}: ${steps} steps of ${batchSize}`,
@@ -35,6 +36,17 @@ export function sweepRows(summary: SweepSummary): Omit<PublishedRow, "commit">[]
       seeds: seedsOf(of),
       ...(claim === "higher" ? { minimum: 0 } : { maximum: 0 }),
       met: agrees && isClear,
+    })),
+    ...trends.map(({ quantity, axis, correlation, pValue, points, claim, source, agrees, isClear }) => ({
+      ...shared,
+      quantity: `${quantity}_trend`,
+      unit: "1",
+      ours: correlation,
+      estimator: `Spearman's rank correlation with the ${axis} over all cells, p = ${pValue.toFixed(4)} by permutation${claim === undefined ? "" : `; claimed ${claim} (${source}); met only where p is at most 0.05`}`,
+      seeds: seedsOf(points[0]!.variant),
+      ...(claim === undefined
+        ? {}
+        : { ...(claim === "rising" ? { minimum: 0 } : { maximum: 0 }), met: agrees === true && isClear }),
     })),
   ];
 }

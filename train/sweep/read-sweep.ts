@@ -37,6 +37,10 @@ export async function readSweep(nameOrFile: string): Promise<Sweep> {
   for (const chart of sweep.charts) {
     for (const name of chart.variants) requireKnown("variant", name, { known: variants, action });
   }
+  for (const { quantity, points } of sweep.trends) {
+    requireKnown("quantity", quantity, { known: Object.keys(sweep.quantities), action });
+    for (const { variant } of points) requireKnown("variant", variant, { known: variants, action });
+  }
   return sweep;
 }
 

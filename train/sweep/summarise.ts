@@ -3,6 +3,7 @@ import { median } from "../../information/median.ts";
 import type { CellLine, Sweep, SweepSummary } from "../../schemas/sweep.ts";
 import { producer } from "../producer.ts";
 import { stream } from "../random.ts";
+import { trendsOf } from "./trends.ts";
 
 /** How often a sweep's seeds are drawn again. */
 const resamples = 4000;
@@ -71,6 +72,7 @@ export function summarise(
     finished: finished.length,
     medians,
     comparisons,
+    trends: trendsOf(sweep, medians),
     failures,
     steps: finished[0]?.steps ?? 0,
     batchSize: finished[0]?.batchSize ?? 0,

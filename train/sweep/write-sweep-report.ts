@@ -8,6 +8,7 @@ import { style } from "../evaluate/report/style.ts";
 import { summarise } from "./summarise.ts";
 import { chartSection } from "./sweep-charts.ts";
 import { theoremSection } from "./theorem-section.ts";
+import { trendSection } from "./trend-section.ts";
 
 /**
  * Writes `summary.json` and `report.html` of what a sweep has so far.
@@ -44,6 +45,7 @@ export function sweepPage(summary: SweepSummary, sweep: Sweep): string {
 <body><main>
 ${head(summary)}
 ${comparisonSection(summary)}
+${trendSection(summary.trends)}
 ${charts}
 ${medianSection(summary)}
 ${sweep.identity === true ? theoremSection() : undefined}
