@@ -24,7 +24,8 @@ export function showBadge(root: HTMLElement, { engine, state }: { engine: Engine
       change(value) {
         state.set({ backend: value === "auto" ? undefined : value });
         line.textContent = "Changing the backend …";
-        engine.use(value as Preference).then(update, (error: unknown) => {
+        engine.prefer(value as Preference);
+        engine.start().then(update, (error: unknown) => {
           line.textContent = messageOf(error);
         });
       },
@@ -70,6 +71,10 @@ export function showBadge(root: HTMLElement, { engine, state }: { engine: Engine
   setInterval(update, 500);
   return {
     update,
+    /** Where the address asks for another backend. */
+    choose(preference: Preference) {
+      backend.querySelector("select")!.value = preference;
+    },
     show(shown: Model) {
       if (shown !== model) result.replaceChildren();
       model = shown;

@@ -37,7 +37,12 @@ let dispose: Dispose = () => {};
 /** Raised by each navigation: what an older one still loads is dropped. */
 let visit = 0;
 
-state.onNavigate(() => void show());
+state.onNavigate(() => {
+  const preference = preferenceOf(state.get("backend"));
+  engine.prefer(preference);
+  badge.choose(preference);
+  void show();
+});
 void show();
 
 async function show(): Promise<void> {

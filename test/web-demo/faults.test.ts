@@ -1,12 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Demo, hookTimeout, goTo, openDemo, settled, skipReason } from "./demo-page.ts";
 
-const keepDevice = `
-const request = GPUAdapter.prototype.requestDevice;
-GPUAdapter.prototype.requestDevice = async function (...wanted) {
-  return (globalThis.device = await request.apply(this, wanted));
-};`;
-
 /** No WebGPU, and files that do not come: messages and fallbacks. */
 
 describe.skipIf(skipReason !== undefined)("backends and faults", () => {
@@ -29,29 +23,6 @@ describe.skipIf(skipReason !== undefined)("backends and faults", () => {
       "This browser has no WebGPU: running on WASM instead",
     );
     expect(complaints).toEqual([]);
-  });
-
-  // SwiftShader takes a minute of a busy machine for the shaders; engine.test.ts has the same without a GPU.
-  test.skipIf(!process.env.COMINFO_TEST_SLOW)("a lost GPU is a message, and the page goes on with WASM", async () => {
-    const { page } = await demo.open("view=theory&backend=webgpu");
-    // The device is the runtime's own, inside the worker: it is kept where the test can destroy it.
-    await page.context().route("**/assets/worker-*.js", async (route) => {
-      const response = await route.fetch();
-      await route.fulfill({ response, body: `${keepDevice}\n${await response.text()}` });
-    });
-    await goTo(page, "view=two-views&model=rotated-mnist&backend=webgpu");
-    await page.locator('.badge summary[data-backend="webgpu"]').waitFor();
-    const total = await page.locator(".codes.common .total").textContent();
-    expect(total).toMatch(/bits$/);
-    await page
-      .workers()[0]!
-      .evaluate(() => (globalThis as unknown as { device: { destroy(): void } }).device.destroy());
-    await page.locator(backendOf).waitFor();
-    expect(await page.locator("#notices").textContent()).toMatch(/The GPU was lost \(.+\): running on WASM instead/);
-    await page.locator('[data-dimension="common_0"]').fill("2.5");
-    await settled(page);
-    expect(Number(await page.locator('[data-view="1"] .moved').getAttribute("data-moved"))).toBeGreaterThan(1);
-    expect(await page.locator(".fault").count()).toBe(0);
   });
 
   test("a server that wants a token: the page says so, and what needs no model works", async () => {

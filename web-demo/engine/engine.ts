@@ -28,6 +28,8 @@ export class Engine {
   readonly latencies: number[] = [];
   /** Raised each time everything in the worker is lost. */
   generation = 0;
+  /** What the visitor asked for, and what it has come to: WASM after a GPU that failed. */
+  #wish: Preference;
   #preference: Preference;
   #events: EngineEvents;
   #worker: Worker | undefined;
@@ -37,6 +39,7 @@ export class Engine {
   #lastId = 0;
 
   constructor(preference: Preference, events: EngineEvents) {
+    this.#wish = preference;
     this.#preference = preference;
     this.#events = events;
   }
@@ -60,12 +63,20 @@ export class Engine {
       return await this.#runOpen(session, { file, feeds });
     } catch (error) {
       // Where the worker was replaced meanwhile, the new one does it.
-      if (this.generation === generation) {
-        if (this.backend !== "webgpu" || isDownload(error)) throw error;
-        await this.#fallBack(`The GPU failed (${messageOf(error)})`);
-      }
+      if (this.generation === generation && !(await this.leaveGpu(error))) throw error;
       return this.#runOpen(session, { file, feeds });
     }
+  }
+
+  /**
+   * After a failure: leaves the GPU for WASM, where the same may succeed, and tells the visitor.
+   *
+   * @returns false where it ran on WASM already, or a file did not arrive: then the failure is the caller's
+   */
+  async leaveGpu(error: unknown): Promise<boolean> {
+    if (this.backend !== "webgpu" || isDownload(error)) return false;
+    await this.#fallBack(`The GPU failed (${shortReason(error)})`);
+    return true;
   }
 
   /** Opens a session whose `keep` outputs stay in the worker. For `runKept`; nothing is done again on another backend. */
@@ -89,11 +100,12 @@ export class Engine {
     return this.#call({ kind: "read", slots });
   }
 
-  /** Changes the backend for good: everything is opened again on first use. */
-  async use(preference: Preference): Promise<void> {
+  /** Changes the backend for good: everything is opened again on first use. A GPU that was left is not tried again. */
+  prefer(preference: Preference): void {
+    if (preference === this.#wish) return;
+    this.#wish = preference;
     this.#preference = preference;
-    this.#reset("the backend was changed");
-    await this.start();
+    if (this.#started !== undefined) this.#reset("the backend was changed");
   }
 
   async #runOpen(session: string, { file, feeds }: { file: ModelFile; feeds: Feeds }): Promise<RunResult> {
@@ -123,7 +135,7 @@ export class Engine {
       } catch (error) {
         if (isDownload(error)) throw error;
         this.#reset("the GPU did not start");
-        this.#events.onNotice(`WebGPU did not start (${messageOf(error)}): running on WASM instead.`);
+        this.#events.onNotice(`WebGPU did not start (${shortReason(error)}): running on WASM instead.`);
       }
     }
     await this.#startOn("wasm");
@@ -192,6 +204,17 @@ export class Engine {
       worker.postMessage({ id, ...request } satisfies Call, transfer);
     });
   }
+}
+
+/** ONNX Runtime's messages begin with its own file, function and condition; what a visitor may understand comes last. */
+function shortReason(error: unknown): string {
+  const words = messageOf(error)
+    .split(/ERROR_MESSAGE:|was false\./)
+    .at(-1)!
+    .trim()
+    .split(/\s+/)
+    .join(" ");
+  return words.length > 160 ? `${words.slice(0, 160)} …` : words;
 }
 
 function isDownload(error: unknown): boolean {

@@ -30,55 +30,61 @@ export class Trainer {
   }
 
   /** One step. After the worker was lost it goes on from the last copy, so `step` may fall back. */
-  async train(): Promise<Terms> {
-    await this.#ready();
-    const generation = this.#generation;
-    const { state } = this.files.about.step;
-    try {
+  train(): Promise<Terms> {
+    return this.#whenReady(async () => {
+      const { state } = this.files.about.step;
       const { outputs } = await this.#engine.runKept("training step", {
         feeds: stepFeeds(this.files, { seed: this.seed, step: this.step + 1 }),
         load: record(state.flatMap(({ name, input }) => (input === undefined ? [] : [[input, slot(name)]]))),
         store: record(state.flatMap(({ name, output }) => (output === undefined ? [] : [[output, slot(name)]]))),
       });
       this.step++;
-      if (this.step % stepsBetweenCopies === 0) this.#copy = { step: this.step, state: await this.state() };
+      if (this.step % stepsBetweenCopies === 0) this.#copy = { step: this.step, state: await this.#read() };
       return Object.fromEntries(this.files.about.step.terms.map((name) => [name, Number(outputs[name]!.data[0])]));
-    } catch (error) {
-      if (this.#engine.generation === generation) throw error;
-      return this.train();
-    }
+    });
   }
 
   /** Runs a task with the weights as they are now. */
-  async run(task: string, feeds: Feeds): Promise<Record<string, HostTensor>> {
-    await this.#ready();
-    const generation = this.#generation;
-    try {
+  run(task: string, feeds: Feeds): Promise<Record<string, HostTensor>> {
+    return this.#whenReady(async () => {
       if (!this.#opened.has(task)) {
         await this.#engine.openKept(`training/${task}`, { model: await this.files.task(task), keep: [] });
         this.#opened.add(task);
       }
       const load = record(this.files.about.tasks[task]!.state.map((name) => [name, slot(name)]));
       return (await this.#engine.runKept(`training/${task}`, { feeds, load, store: {} })).outputs;
-    } catch (error) {
-      if (this.#engine.generation === generation) throw error;
-      return this.run(task, feeds);
-    }
+    });
   }
 
   /** The present values of all variables, by name. */
-  async state(): Promise<Map<string, HostTensor>> {
-    await this.#ready();
+  state(): Promise<Map<string, HostTensor>> {
+    return this.#whenReady(() => this.#read());
+  }
+
+  /** Works with everything open; again, from the last copy, where the worker is lost or its GPU fails meanwhile. */
+  async #whenReady<Value>(work: () => Promise<Value>): Promise<Value> {
+    for (;;) {
+      await this.#engine.start();
+      const { generation } = this.#engine;
+      try {
+        await this.#fill();
+        return await work();
+      } catch (error) {
+        if (this.#engine.generation === generation && !(await this.#engine.leaveGpu(error))) throw error;
+      }
+    }
+  }
+
+  async #read(): Promise<Map<string, HostTensor>> {
     const names = [...this.files.state.keys()];
     const values = await this.#engine.read(names.map(slot));
     return new Map(names.map((name) => [name, values.get(slot(name))!]));
   }
 
   /** Opens the step and fills in the state, at first and after each loss of the worker. */
-  async #ready(): Promise<void> {
-    await this.#engine.start();
-    if (this.#generation === this.#engine.generation) return;
-    const generation = this.#engine.generation;
+  async #fill(): Promise<void> {
+    const { generation } = this.#engine;
+    if (this.#generation === generation) return;
     this.#opened.clear();
     const { state } = this.files.about.step;
     const keep = state.flatMap(({ output }) => (output === undefined ? [] : [output]));

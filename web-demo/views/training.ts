@@ -226,12 +226,14 @@ function mount(root: HTMLElement, { state, engine, catalogue, fail }: ViewContex
 
   async function download(): Promise<void> {
     if (trainer === undefined) return;
-    const { step, files } = trainer;
+    const { files } = trainer;
     save.disabled = true;
     try {
       // Loaded only now: the ONNX schema and zip are of no use before.
       const { trainedBundle, trainedName } = await import("../training/trained-bundle.ts");
-      const zip = await trainedBundle(files, { state: await trainer.state(), seed: seedOf(), step });
+      const state = await trainer.state();
+      const { seed, step } = trainer; // only now: a lost GPU may have thrown it back
+      const zip = await trainedBundle(files, { state, seed, step });
       const url = URL.createObjectURL(new Blob([zip.slice()], { type: "application/zip" }));
       const link = h("a", { href: url, download: `${trainedName}.zip` });
       link.click();
