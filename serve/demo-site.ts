@@ -28,7 +28,7 @@ const runtimeFolder = (): string => path.dirname(require.resolve("onnxruntime-we
  * requests go on to `app`. Without a built page (`npm run demo:build`) everything does.
  *
  * The page is open to all, as it holds nothing of the models. Names and files of bundles want the client's token where
- * there is one: who has the files has the model. The page sends no token and says so to its visitor.
+ * there is one: who has the files has the model. The page asks its visitor for it (web-demo/token.ts).
  *
  * @param repository a bundle, or a folder of bundles; read anew for each visitor
  */

@@ -4,6 +4,7 @@ import type { Engine, Preference } from "./engine/engine.ts";
 import { button, h, select } from "./element.ts";
 import type { Model } from "./model/model.ts";
 import type { PageState } from "./state.ts";
+import { forgetToken, knownToken } from "./token.ts";
 
 /** Which model runs where, and how fast; unfolds to a choice of backends and a comparison with the server. */
 export function showBadge(root: HTMLElement, { engine, state }: { engine: Engine; state: PageState }) {
@@ -36,8 +37,12 @@ export function showBadge(root: HTMLElement, { engine, state }: { engine: Engine
       share.textContent = "Copied";
     });
   });
+  const forget = button("Forget the token", () => {
+    forgetToken();
+    location.reload(); // what it opened is in memory
+  });
   root.append(
-    h("details", { class: "badge" }, line, facts, h("div", { class: "row" }, backend, compare, share), result),
+    h("details", { class: "badge" }, line, facts, h("div", { class: "row" }, backend, compare, share, forget), result),
   );
 
   async function showComparison(): Promise<void> {
@@ -54,6 +59,7 @@ export function showBadge(root: HTMLElement, { engine, state }: { engine: Engine
   }
 
   function update(): void {
+    forget.hidden = knownToken() === undefined;
     const name = engine.backend === "webgpu" ? "WebGPU" : "WASM";
     const median = medianOf(engine.latencies);
     const parts = [

@@ -3,6 +3,7 @@ import type { HostTensor } from "../schemas/tensor.ts";
 import { messageOf } from "./download.ts";
 import type { Model } from "./model/model.ts";
 import { loadSample } from "./model/sample.ts";
+import { fetchFromServer } from "./token.ts";
 
 export interface Comparison {
   readonly task: string;
@@ -45,7 +46,7 @@ async function askServer(name: string, feeds: Readonly<Record<string, HostTensor
   let response: Response;
   try {
     const headers = { "content-type": "application/json" };
-    response = await fetch(url, { method: "POST", headers, body: JSON.stringify({ inputs }) });
+    response = await fetchFromServer(url, { method: "POST", headers, body: JSON.stringify({ inputs }) });
   } catch (cause) {
     throw new Error(`No server answers here (${messageOf(cause)})`, { cause });
   }

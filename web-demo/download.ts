@@ -1,3 +1,5 @@
+import { fetchFromServer } from "./token.ts";
+
 export interface Progress {
   readonly loaded: number;
   /** Bytes in all, if the server says; with compression it does not. */
@@ -12,9 +14,12 @@ export interface Progress {
 export async function download(url: string, onProgress: (progress: Progress) => void = () => {}): Promise<ArrayBuffer> {
   let response: Response;
   try {
-    response = await fetch(url);
+    response = await fetchFromServer(url);
   } catch (cause) {
     throw new Error(`Cannot download ${url}: the network must answer, got "${messageOf(cause)}"`, { cause });
+  }
+  if (response.status === 401) {
+    throw new Error(`Cannot download ${url}: the server must take the token, and takes it no longer; reload the page`);
   }
   if (!response.ok) throw new Error(`Cannot download ${url}: the server must answer 200, got ${response.status}`);
   const total = response.headers.get("content-encoding") === null ? Number(response.headers.get("content-length")) : 0;

@@ -9,6 +9,7 @@ import { clearNotices, notice, progressBar } from "./status.ts";
 import { PageState } from "./state.ts";
 import { howMuch } from "./views/how-much.ts";
 import { latentMap } from "./views/latent-map.ts";
+import { lockedPage } from "./views/locked.ts";
 import { styleTransfer } from "./views/style-transfer.ts";
 import { theory } from "./views/theory.ts";
 import { training } from "./views/training.ts";
@@ -16,9 +17,6 @@ import { twoViews } from "./views/two-views.ts";
 import type { Dispose, ModelView, View, ViewContext } from "./views/view.ts";
 
 /** The page: a menu of views, a choice of models, one engine. What is shown follows the address. */
-
-const lockedText =
-  "This server shows its models only to those with a token, and this page sends none. Theory and training work without. To see the models here, start the server without a token for clients.";
 
 const views: readonly View[] = [twoViews, styleTransfer, latentMap, howMuch, theory, training];
 
@@ -79,7 +77,7 @@ async function mount(view: View, isCurrent: () => boolean): Promise<void> {
   const list = await catalogue;
   if (list.locked) {
     root.removeAttribute("aria-busy");
-    root.replaceChildren(h("h1", {}, view.title), h("p", { class: "lead" }, lockedText));
+    root.replaceChildren(...lockedPage(view.title, { accepts: unlocked }));
     return;
   }
   const folder = list.models.find((name) => nameOf(name) === state.get("model")) ?? (await firstShownBy(view, list));
@@ -112,6 +110,16 @@ async function mount(view: View, isCurrent: () => boolean): Promise<void> {
   root.replaceChildren();
   root.removeAttribute("aria-busy"); // the view marks its own work
   dispose = view.mount(root, { ...context(list), model, sample });
+}
+
+/** Whether the server now shows its models; then they are shown. */
+async function unlocked(): Promise<boolean> {
+  const list = await readCatalogue();
+  if (list.locked) return false;
+  catalogue = Promise.resolve(list);
+  badge.update();
+  await show();
+  return true;
 }
 
 function context(list: Catalogue): ViewContext {

@@ -25,15 +25,39 @@ describe.skipIf(skipReason !== undefined)("backends and faults", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("a server that wants a token: the page says so, and what needs no model works", async () => {
-    const locked = await openDemo(undefined, { client: "client-token-0123456789" });
+  test("a server that wants a token: asked for, kept in the tab and out of the address, and good for everything", async () => {
+    const client = "client-token-0123456789";
+    const locked = await openDemo(undefined, { client });
     try {
-      const { page, complaints } = await locked.open("view=two-views&backend=wasm");
-      await page.getByText("This server shows its models only to those with a token").waitFor();
-      await goTo(page, "view=theory");
+      const { page, complaints } = await locked.open("view=two-views&model=rotated-mnist&backend=wasm");
+      const token = page.getByLabel("Token");
+      await token.fill("another-token-0123456789");
+      await token.press("Enter");
+      await page.getByText("The server does not know this token.").waitFor();
+      expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+      await goTo(page, "view=theory&model=rotated-mnist&backend=wasm"); // needs no model
       expect(await page.locator('[data-id="gacs-korner"]').count()).toBe(1);
-      await goTo(page, "view=training&backend=wasm");
+      await goTo(page, "view=training&model=rotated-mnist&backend=wasm");
       expect(await page.getByRole("button", { name: "Start", exact: true }).isEnabled()).toBe(true);
+
+      await goTo(page, "view=two-views&model=rotated-mnist&backend=wasm");
+      await token.fill(client);
+      await token.press("Enter");
+      await page.locator(".codes.common").waitFor();
+      await page.locator("details.badge summary").click();
+      await page.getByRole("button", { name: "Compare with server" }).click();
+      const largest = page.locator("[data-largest]");
+      await largest.waitFor();
+      expect(Number(await largest.getAttribute("data-largest"))).toBeLessThan(1e-4);
+      expect(page.url()).not.toContain(client);
+      expect(await page.evaluate(() => localStorage.length)).toBe(0);
+
+      await page.reload();
+      await page.locator(".codes.common").waitFor(); // the tab still knows it
+      await page.locator("details.badge summary").click();
+      await page.getByRole("button", { name: "Forget the token" }).click();
+      await token.waitFor();
+      expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
       expect(complaints).toEqual([]);
     } finally {
       await locked.close();

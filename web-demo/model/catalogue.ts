@@ -7,7 +7,7 @@ export interface Catalogue {
   readonly models: readonly string[];
   /** Training steps for the page, each with a training.json. */
   readonly training: readonly string[];
-  /** The server has models and shows them to those with a token only, which this page has not. */
+  /** The server has models and shows them to those with a token only, which this page has not got yet. */
   readonly locked?: boolean;
 }
 
