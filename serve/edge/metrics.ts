@@ -18,12 +18,32 @@ export function createMetrics(engine: InferenceEngine, { version }: { version: s
   collectDefaultMetrics({ register: registry });
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
     new Counter({ name: `cominfo_${name}`, help, labelNames: [...labelNames], registers });
+  /** For what is counted at every request: prom-client hashes and checks the labels of each count, so it is told the sums when it is asked. */
+  const tally = (name: string, help: string, labelNames: readonly string[]) => {
+    const sums = new Map<string, { readonly values: readonly string[]; sum: number }>();
+    new Counter({
+      name: `cominfo_${name}`,
+      help,
+      labelNames: [...labelNames],
+      registers,
+      collect() {
+        this.reset();
+        for (const { values, sum } of sums.values()) this.labels(...values).inc(sum);
+      },
+    });
+    return (by: number, ...values: string[]): void => {
+      const key = values.join(" ");
+      const found = sums.get(key);
+      if (found === undefined) sums.set(key, { values, sum: by });
+      else found.sum += by;
+    };
+  };
   const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[], buckets = seconds) =>
     new Histogram({ name: `cominfo_${name}`, help, labelNames: [...labelNames], buckets, registers });
 
   new Gauge({ name: "cominfo_build_info", help: "1", labelNames: ["version"], registers }).set({ version }, 1);
-  const requests = counter("inference_requests_total", "Requests by how they ended", [...model, "outcome"]);
-  const rows = counter("inference_rows_total", "Rows answered", model);
+  const requests = tally("inference_requests_total", "Requests by how they ended", [...model, "outcome"]);
+  const rows = tally("inference_rows_total", "Rows answered", model);
   const executions = counter("inference_executions_total", "Batches run", model);
   const dispatches = counter("dispatch_total", "Batches by why they left the queue", [...model, "reason"]);
   const padding = counter("inference_padding_rows_total", "Rows added to reach a bucket", model);
@@ -37,7 +57,7 @@ export function createMetrics(engine: InferenceEngine, { version }: { version: s
   const compute = histogram("inference_compute_seconds", "A batch in ONNX Runtime", model);
   const whole = histogram("inference_request_seconds", "From the queue to the answer", model);
   const lost = counter("workers_lost_total", "Worker processes that died", ["bundle"]);
-  const http = counter("http_requests_total", "HTTP answers", ["method", "route", "status"]);
+  const http = tally("http_requests_total", "HTTP answers", ["method", "route", "status"]);
   const httpSeconds = histogram("http_request_seconds", "From the head of a request to the end of its answer", [
     "route",
   ]);
@@ -71,13 +91,15 @@ export function createMetrics(engine: InferenceEngine, { version }: { version: s
     },
   });
 
-  engine.events.on("request", (event) => {
-    const labels = { model: event.model, version: event.version };
-    requests.inc({ ...labels, outcome: event.outcome });
-    whole.observe(labels, event.totalMs / 1000);
-    if (event.outcome !== "success") return;
-    rows.inc(labels, event.rows);
-    queue.observe(labels, event.queueMs / 1000);
+  const wholeOf = remembered((...labels) => whole.labels(...labels));
+  const queueOf = remembered((...labels) => queue.labels(...labels));
+  const httpSecondsOf = remembered((...labels) => httpSeconds.labels(...labels));
+  engine.events.on("request", ({ model, version, outcome, rows: count, totalMs, queueMs }) => {
+    requests(1, model, version, outcome);
+    wholeOf(model, version).observe(totalMs / 1000);
+    if (outcome !== "success") return;
+    rows(count, model, version);
+    queueOf(model, version).observe(queueMs / 1000);
   });
   engine.events.on("batch", (event) => {
     const labels = { model: event.model, version: event.version };
@@ -94,8 +116,22 @@ export function createMetrics(engine: InferenceEngine, { version }: { version: s
   return {
     text: async () => ({ type: registry.contentType, body: await registry.metrics() }),
     answered({ method, route, status, seconds: took }) {
-      http.inc({ method, route, status: String(status) });
-      httpSeconds.observe({ route }, took);
+      http(1, method, route, String(status));
+      httpSecondsOf(route).observe(took);
     },
+  };
+}
+
+/** The same argument gives the same value, made once. */
+function remembered<T>(make: (...labels: string[]) => T): (...labels: string[]) => T {
+  const made = new Map<string, T>();
+  return (...labels) => {
+    const key = labels.join(" ");
+    let value = made.get(key);
+    if (value === undefined) {
+      value = make(...labels);
+      made.set(key, value);
+    }
+    return value;
   };
 }

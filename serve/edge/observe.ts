@@ -1,8 +1,15 @@
 import { randomUUID } from "node:crypto";
-import type { IncomingMessage, RequestListener } from "node:http";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Logger } from "pino";
+import type { HeaderList } from "../http/headers.ts";
 import type { Metrics } from "./metrics.ts";
 import { startTrace } from "./trace-context.ts";
+
+/**
+ * A listener with the headers that every answer must carry. It sets them, or writes them with its own in one call, which
+ * costs Node half of it.
+ */
+export type ObservedListener = (request: IncomingMessage, response: ServerResponse, own: HeaderList) => void;
 
 /**
  * Around every request: an id (the caller's `X-Request-Id`, or a new one), a trace, one line in the log, metrics. Of a
@@ -10,17 +17,16 @@ import { startTrace } from "./trace-context.ts";
  * can be a user's.
  */
 export function observed(
-  handler: RequestListener,
+  handler: ObservedListener,
   { logger, metrics }: { logger: Logger; metrics: Metrics },
 ): RequestListener {
   return (request, response) => {
     const started = performance.now();
     const id = requestId(request);
     const trace = startTrace(request);
-    response.setHeader("X-Request-Id", id);
-    response.setHeader("X-Content-Type-Options", "nosniff");
-    if (trace.traceparent !== undefined) response.setHeader("traceparent", trace.traceparent);
-    response.once("close", () => {
+    const own = ["X-Request-Id", id, "X-Content-Type-Options", "nosniff"];
+    if (trace.traceparent !== undefined) own.push("traceparent", trace.traceparent);
+    response.on("close", () => {
       const seconds = (performance.now() - started) / 1000;
       const method = knownMethods.has(request.method ?? "") ? request.method! : "other";
       const route = routeOf(request);
@@ -34,7 +40,7 @@ export function observed(
       const traceId = trace.traceId === undefined ? {} : { traceId: trace.traceId };
       logger[level]({ id, method, route, status, milliseconds, ...traceId }, "answered");
     });
-    handler(request, response);
+    handler(request, response, own);
   };
 }
 

@@ -128,10 +128,14 @@ export class Engine implements InferenceEngine {
     return this.#directory.find(name, version).model;
   }
 
-  async infer(request: InferenceRequest): Promise<InferenceAnswer> {
-    if (this.#draining) throw unavailable("Cannot infer: the server is stopping", "stopping");
-    const { served, queue } = this.#directory.find(request.model, request.version);
-    return served.submit(queue, request);
+  infer(request: InferenceRequest): Promise<InferenceAnswer> {
+    if (this.#draining) return Promise.reject(unavailable("Cannot infer: the server is stopping", "stopping"));
+    try {
+      const { served, queue } = this.#directory.find(request.model, request.version);
+      return served.submit(queue, request);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async load(name: string): Promise<void> {

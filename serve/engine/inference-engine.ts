@@ -57,13 +57,20 @@ export interface InferenceRequest {
   readonly version?: string;
   readonly inputs: Readonly<Record<string, HostTensor>>;
   /** Absent: all outputs of the model. */
-  readonly outputs?: readonly string[];
+  readonly outputs?: readonly string[] | undefined;
   /** As in Triton: 1 is served first, 0 or absent is the model's default level. */
-  readonly priority?: number;
+  readonly priority?: number | undefined;
   /** The answer is worthless later than this. Absent or 0: the model's default. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Aborted when the client is gone. */
-  readonly signal?: AbortSignal;
+  readonly signal?: CancelSignal | undefined;
+}
+
+/** What the engine needs of an AbortSignal, for one listener. */
+export interface CancelSignal {
+  readonly aborted: boolean;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
 }
 
 export interface InferenceAnswer {

@@ -4,8 +4,15 @@ import type { TaskManifest } from "../../schemas/manifest.ts";
 import type { BatchingOptions } from "../../schemas/serve-config.ts";
 import { HttpError } from "../http-error.ts";
 import { type Batch, Batcher, type Job } from "./batcher.ts";
-import type { EngineEvents, InferenceAnswer, InferenceRequest, ModelLimits, Outcome } from "./inference-engine.ts";
-import { bucketOf, isBatchable, joinRows, rowsOf, splitRows, type Tensors } from "./rows.ts";
+import type {
+  CancelSignal,
+  EngineEvents,
+  InferenceAnswer,
+  InferenceRequest,
+  ModelLimits,
+  Outcome,
+} from "./inference-engine.ts";
+import { bucketOf, isBatchable, joinRows, type RowRules, rowsOf, splitRows, type Tensors } from "./rows.ts";
 import type { Statistics } from "./statistics.ts";
 import type { WorkerAnswer, WorkerRun } from "./worker-process.ts";
 
@@ -26,7 +33,7 @@ interface Entry extends Job {
   readonly outputs: readonly string[];
   readonly resolve: (answer: InferenceAnswer) => void;
   readonly reject: (error: Error) => void;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: CancelSignal | undefined;
   readonly onAbort: () => void;
   /** When it left the queue. */
   dispatchedAt: number | undefined;
@@ -43,6 +50,9 @@ export class ModelQueue {
   readonly spec: TaskManifest;
   readonly limits: ModelLimits;
   readonly #parts: ModelQueueParts;
+  readonly #rowRules: RowRules;
+  readonly #outputNames: readonly string[];
+  readonly #modelId: string;
   readonly #batcher: Batcher<Entry>;
   readonly #running = new Set<Entry>();
   readonly #clock: () => number;
@@ -59,6 +69,9 @@ export class ModelQueue {
       defaultTimeoutMs: timeoutMs,
     };
     this.#parts = parts;
+    this.#rowRules = { spec: parts.spec, batchable };
+    this.#outputNames = parts.spec.outputs.map(({ name }) => name);
+    this.#modelId = modelId(parts.name, parts.spec.version);
     this.#clock = parts.clock ?? (() => performance.now());
     this.#batcher = new Batcher<Entry>({
       maxRows: batchable ? maxBatchRows : 1,
@@ -98,7 +111,7 @@ export class ModelQueue {
         this.#end(entry, "rejected", queueFull(this.name, this.limits.maxQueue));
         return;
       }
-      entry.signal?.addEventListener("abort", entry.onAbort, { once: true });
+      entry.signal?.addEventListener("abort", entry.onAbort);
     });
   }
 
@@ -127,20 +140,21 @@ export class ModelQueue {
   async compute(batch: Batch<Entry>, run: (run: WorkerRun) => Promise<WorkerAnswer>): Promise<void> {
     const began = this.#clock();
     const entries = batch.jobs;
-    const rows = isBatchable(this.spec) ? bucketOf(batch.rows, this.#parts.options.buckets) : batch.rows;
+    const { batchable } = this.#rowRules;
+    const rows = batchable ? bucketOf(batch.rows, this.#parts.options.buckets) : batch.rows;
     try {
       const inputs = joinRows(
         entries.map((entry) => entry.inputs),
-        { spec: this.spec, rows },
+        { spec: this.spec, batchable, rows },
       );
-      const sent = run({ model: modelId(this.name, this.spec.version), inputs, outputs: entries[0]!.outputs });
+      const sent = run({ model: this.#modelId, inputs, outputs: entries[0]!.outputs });
       const inputMs = this.#clock() - began;
       const { outputs, computeMs } = await sent;
       const back = this.#clock();
       const parts = splitRows(
         outputs,
         entries.map((entry) => entry.rows),
-        this.spec,
+        this.#rowRules,
       );
       for (const [index, entry] of entries.entries()) this.#answer(entry, parts[index]!, { batch, computeMs });
       // On the way from and to the worker, too: what Triton calls input and output is all that is not inference.
@@ -171,7 +185,7 @@ export class ModelQueue {
   #entryOf(request: InferenceRequest, { resolve, reject }: Pick<Entry, "resolve" | "reject">): Entry {
     const { defaultPriority, timeoutMs: defaultTimeoutMs } = this.#parts.options;
     const now = this.#clock();
-    const rows = rowsOf(request.inputs, this.spec);
+    const rows = rowsOf(request.inputs, this.#rowRules);
     const { maxBatchRows = 1 } = this.limits;
     if (rows > maxBatchRows) {
       throw new UsageError(
@@ -179,7 +193,7 @@ export class ModelQueue {
         { code: "too_many_rows", path: ["inputs"] },
       );
     }
-    const outputs = request.outputs ?? this.spec.outputs.map(({ name }) => name);
+    const outputs = request.outputs ?? this.#outputNames;
     const timeoutMs = request.timeoutMs || defaultTimeoutMs;
     const entry: Entry = {
       key: outputs.join(),

@@ -7,6 +7,13 @@ import type { FrameTensor } from "./frames.ts";
 
 export type Tensors = Readonly<Record<string, HostTensor>>;
 
+/** Of a model: asked once, since every request needs it. */
+export interface RowRules {
+  readonly spec: TaskManifest;
+  /** What `isBatchable` says of it. */
+  readonly batchable: boolean;
+}
+
 /** Whether rows of different requests can be put together: every input and output has the batch first, and only there. */
 export function isBatchable({ inputs, outputs }: TaskManifest): boolean {
   return inputs.length > 0 && [...inputs, ...outputs].every(({ shape }) => shape.lastIndexOf(-1) === 0);
@@ -18,7 +25,7 @@ export function isBatchable({ inputs, outputs }: TaskManifest): boolean {
  *
  * @throws UsageError when the tensors are not those of the model
  */
-export function rowsOf(tensors: Tensors, spec: TaskManifest): number {
+export function rowsOf(tensors: Tensors, { spec, batchable }: RowRules): number {
   let rows: number | undefined;
   for (const input of spec.inputs) {
     const tensor = tensors[input.name];
@@ -40,7 +47,7 @@ export function rowsOf(tensors: Tensors, spec: TaskManifest): number {
       throw new UsageError(`Cannot infer: unknown input "${name}"`, { code: "bad_inputs", path: ["inputs", name] });
     }
   }
-  return isBatchable(spec) ? rows! : 1;
+  return batchable ? rows! : 1;
 }
 
 function misfit({ name, dtype, shape }: TensorSpec, actual: string): UsageError {
@@ -58,9 +65,8 @@ function misfit({ name, dtype, shape }: TensorSpec, actual: string): UsageError 
  */
 export function joinRows(
   requests: readonly Tensors[],
-  { spec, rows }: { spec: TaskManifest; rows: number },
+  { spec, batchable, rows }: RowRules & { rows: number },
 ): Record<string, FrameTensor> {
-  const batchable = isBatchable(spec);
   const joined: Record<string, FrameTensor> = {};
   for (const { name, dtype } of spec.inputs) {
     const { shape } = requests[0]![name]!;
@@ -78,15 +84,21 @@ export function joinRows(
  *
  * @param rows of each request
  */
-export function splitRows(outputs: Tensors, rows: readonly number[], spec: TaskManifest): Tensors[] {
-  if (!isBatchable(spec)) return [outputs];
+export function splitRows(outputs: Tensors, rows: readonly number[], { batchable }: RowRules): Tensors[] {
+  if (!batchable) return [outputs];
+  const entries = Object.entries(outputs).map(([name, { dtype, shape, data }]) => {
+    const rowShape = shape.slice(1);
+    return { name, dtype, rowShape, rowSize: elementCount(rowShape), data };
+  });
   let first = 0;
   return rows.map((count) => {
     const own: Record<string, HostTensor> = {};
-    for (const [name, { dtype, shape, data }] of Object.entries(outputs)) {
-      const rowSize = elementCount(shape.slice(1));
-      const part = data.subarray(first * rowSize, (first + count) * rowSize);
-      own[name] = { dtype, shape: [count, ...shape.slice(1)], data: part };
+    for (const { name, dtype, rowShape, rowSize, data } of entries) {
+      own[name] = {
+        dtype,
+        shape: [count, ...rowShape],
+        data: data.subarray(first * rowSize, (first + count) * rowSize),
+      };
     }
     first += count;
     return own;

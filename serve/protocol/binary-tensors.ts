@@ -122,7 +122,7 @@ function padded(bytes: number): number {
 
 /** A message as it goes over the wire. */
 export interface BinaryMessage {
-  readonly body: Uint8Array;
+  readonly body: Uint8Array<ArrayBuffer>;
   /** Value of the header Inference-Header-Content-Length. */
   readonly headerLength: number;
 }
@@ -131,14 +131,14 @@ export interface BinaryMessage {
 export function joinMessage(header: object, blobs: readonly Uint8Array[]): BinaryMessage {
   const json = JSON.stringify(header);
   const headerLength = padded(Buffer.byteLength(json));
-  const body = Buffer.allocUnsafeSlow(blobs.reduce((size, blob) => size + blob.byteLength, headerLength));
+  const body = Buffer.allocUnsafe(blobs.reduce((size, blob) => size + blob.byteLength, headerLength));
   body.fill(0x20, body.write(json), headerLength);
   let at = headerLength;
   for (const blob of blobs) {
     body.set(blob, at);
     at += blob.byteLength;
   }
-  return { body: new Uint8Array(body.buffer), headerLength };
+  return { body: new Uint8Array(body.buffer, body.byteOffset, body.byteLength), headerLength };
 }
 
 /** Entry of a tensor whose bytes follow the header. */

@@ -1,6 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import type { ObservedListener } from "../edge/observe.ts";
 import type { InferenceEngine } from "../engine/inference-engine.ts";
-import { whenClientGoes } from "../http/client-gone.ts";
+import { ClientGone } from "../http/client-gone.ts";
+import { type HeaderList, setHeaders } from "../http/headers.ts";
 import { sendError } from "../http-error.ts";
 import { answerInfer, checkTensorType, headerLengthOf } from "./infer-routes.ts";
 
@@ -14,18 +16,25 @@ import { answerInfer, checkTensorType, headerLengthOf } from "./infer-routes.ts"
 export function directInfer(
   engine: InferenceEngine,
   { bodyLimit, guards, otherwise }: { bodyLimit: number; guards: readonly Guard[]; otherwise: RequestListener },
-): RequestListener {
-  return (request, response) => {
+): ObservedListener {
+  return (request, response, own) => {
     const target =
       request.method === "POST" ? /^\/v2\/models\/([\w.-]+)(?:\/versions\/(\w+))?\/infer$/.exec(request.url!) : null;
-    const size = plainSize(request, bodyLimit);
+    const size = target === null ? undefined : plainSize(request, bodyLimit);
     if (target === null || size === undefined) {
+      setHeaders(response, own);
       otherwise(request, response);
       return;
     }
-    passGuards(guards, request, response)
-      .then(() => answer(engine, { request, response, size, model: target[1]!, version: target[2] }))
-      .catch((error: unknown) => sendError(response, error));
+    const refuse = (error: unknown): void => {
+      if (!response.headersSent) setHeaders(response, own);
+      sendError(response, error);
+    };
+    const [, model, version] = target;
+    passGuards(guards, { request, response }, (error) => {
+      if (error !== undefined) refuse(error);
+      else answer(engine, { request, response, own, size, model: model!, version }).catch(refuse);
+    });
   };
 }
 
@@ -42,40 +51,43 @@ function plainSize({ headers }: IncomingMessage, limit: number): number | undefi
   return size <= limit ? size : undefined;
 }
 
-async function passGuards(guards: readonly Guard[], request: IncomingMessage, response: ServerResponse): Promise<void> {
-  for (const guard of guards) {
-    await new Promise<void>((resolve, reject) => {
-      guard(request, response, (error) => (error === undefined ? resolve() : reject(error)));
-    });
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+/** One after the other; stops at the first that refuses. */
+function passGuards(guards: readonly Guard[], exchange: Exchange, done: (error?: unknown) => void): void {
+  const [guard, ...rest] = guards;
+  if (guard === undefined) {
+    done();
+    return;
   }
+  guard(exchange.request, exchange.response, (error) => {
+    if (error === undefined) passGuards(rest, exchange, done);
+    else done(error);
+  });
+}
+
+interface InferExchange extends Exchange {
+  readonly own: HeaderList;
+  readonly size: number;
+  readonly model: string;
+  readonly version: string | undefined;
 }
 
 async function answer(
   engine: InferenceEngine,
-  {
-    request,
-    response,
-    size,
-    ...target
-  }: {
-    request: IncomingMessage;
-    response: ServerResponse;
-    size: number;
-    model: string;
-    version: string | undefined;
-  },
+  { request, response, own, size, model, version }: InferExchange,
 ): Promise<void> {
-  engine.find(target.model, target.version); // before the body: a wrong name needs no upload
+  engine.find(model, version); // before the body: a wrong name needs no upload
   checkTensorType(request);
   const body = await readBody(request, size);
   if (body === undefined) return; // the client went away while it was sending
-  const { headers, body: bytes } = await answerInfer(engine, {
-    ...target,
-    body,
-    headerLength: headerLengthOf(request),
-    signal: whenClientGoes(response),
-  });
-  response.writeHead(200, headers).end(bytes);
+  const headerLength = headerLengthOf(request);
+  const signal = new ClientGone(response);
+  const { headers, body: bytes } = await answerInfer(engine, { model, version, body, headerLength, signal });
+  response.writeHead(200, [...own, ...headers]).end(bytes);
 }
 
 function readBody(request: IncomingMessage, size: number): Promise<Uint8Array | undefined> {

@@ -16,12 +16,12 @@ import { readData, showShape } from "./json-tensors.ts";
 /** A body of `infer` in any of its forms, to what the engine is asked for. */
 
 export interface InferCall {
-  readonly id?: string;
+  readonly id: string | undefined;
   readonly inputs: Readonly<Record<string, HostTensor>>;
   /** In the order asked for. */
   readonly outputs: readonly { readonly name: string; readonly binary: boolean }[];
-  readonly priority?: number;
-  readonly timeoutMs?: number;
+  readonly priority: number | undefined;
+  readonly timeoutMs: number | undefined;
 }
 
 export interface ModelTensors {
@@ -46,14 +46,13 @@ export function readInferRequest(
   const inputs = readInputs(request.inputs, model.inputs, headerLength === undefined ? undefined : blobs);
   blobs.end();
   const { id, parameters = {} } = request;
-  const priority = wholeParameter(parameters, "priority");
   const timeout = wholeParameter(parameters, "timeout");
   return {
-    ...(id === undefined ? {} : { id }),
+    id,
     inputs,
     outputs: readOutputs(request, model.outputs),
-    ...(priority === undefined ? {} : { priority }),
-    ...(timeout === undefined ? {} : { timeoutMs: timeout / 1000 }),
+    priority: wholeParameter(parameters, "priority"),
+    timeoutMs: timeout === undefined ? undefined : timeout / 1000,
   };
 }
 
@@ -77,8 +76,11 @@ function readRaw(body: Uint8Array, { inputs, outputs }: ModelTensors): InferCall
   }
   const shape = spec.shape.map((size) => (size === -1 ? rows : size));
   return {
+    id: undefined,
     inputs: { [spec.name]: tensorOf(body, { name: spec.name, dtype: spec.dtype, shape }) },
     outputs: outputs.map(({ name }) => ({ name, binary: true })),
+    priority: undefined,
+    timeoutMs: undefined,
   };
 }
 

@@ -29,11 +29,6 @@ export function writeInferResponse(
     blobs.push(bytesOf(tensor));
     return binaryEntry(name, tensor);
   });
-  const header = {
-    model_name: model,
-    model_version: version,
-    ...(id === undefined ? {} : { id }),
-    outputs: entries,
-  };
-  return outputs.some(({ binary }) => binary) ? joinMessage(header, blobs) : JSON.stringify(header);
+  const header = { model_name: model, model_version: version, id, outputs: entries }; // JSON leaves out what is undefined
+  return blobs.length > 0 ? joinMessage(header, blobs) : JSON.stringify(header);
 }

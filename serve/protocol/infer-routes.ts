@@ -2,9 +2,10 @@ import type { IncomingMessage } from "node:http";
 import type { Request, RequestHandler, Response } from "express";
 import { UsageError } from "../../schemas/errors.ts";
 import { inferRequestSchema, inferResponseSchema } from "../../schemas/open-inference.ts";
-import type { InferenceEngine, ServedModel } from "../engine/inference-engine.ts";
+import type { CancelSignal, InferenceEngine, ServedModel } from "../engine/inference-engine.ts";
 import { bytesOfBody, isJson, mediaType, rawBody, unsupported } from "../http/body.ts";
-import { whenClientGoes } from "../http/client-gone.ts";
+import { ClientGone } from "../http/client-gone.ts";
+import type { HeaderList } from "../http/headers.ts";
 import type { Route } from "../http/route.ts";
 import { headerLengthName } from "./binary-tensors.ts";
 import { readInferRequest } from "./infer-request.ts";
@@ -26,8 +27,8 @@ export function inferRoutes(engine: InferenceEngine, { bodyLimit }: { bodyLimit:
   const infer = async (request: Request, response: Response): Promise<void> => {
     const { model, version } = request.params as { model: string; version?: string };
     const call = { model, version, headerLength: headerLengthOf(request), body: bytesOfBody(request) };
-    const { headers, body } = await answerInfer(engine, { ...call, signal: whenClientGoes(response) });
-    response.writeHead(200, headers).end(body);
+    const { headers, body } = await answerInfer(engine, { ...call, signal: new ClientGone(response) });
+    response.writeHead(200, [...headers]).end(body);
   };
 
   const route = (path: string): Route => ({
@@ -60,42 +61,37 @@ export interface InferMessage {
   /** Value of Inference-Header-Content-Length; undefined: the body is JSON. */
   readonly headerLength: number | undefined;
   readonly body: Uint8Array;
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
 }
 
 /** Reads a request, has it computed, and writes the answer in the form that was asked for. */
 export async function answerInfer(
   engine: InferenceEngine,
   { model, version, headerLength, body, signal }: InferMessage,
-): Promise<{ headers: Record<string, string | number>; body: Buffer }> {
+): Promise<{ headers: HeaderList; body: Uint8Array }> {
   const served = engine.find(model, version);
-  const { outputs, priority, timeoutMs, ...call } = readInferRequest(body, { headerLength, model: served.spec });
+  const call = readInferRequest(body, { headerLength, model: served.spec });
   const answer = await engine.infer({
     model: served.name,
     version: served.version,
     inputs: call.inputs,
-    outputs: outputs.map((output) => output.name),
-    ...(priority === undefined ? {} : { priority }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    outputs: call.outputs.map((output) => output.name),
+    priority: call.priority,
+    timeoutMs: call.timeoutMs,
     signal,
   });
-  const message = writeInferResponse({ ...call, outputs }, { model, version: answer.version, tensors: answer.outputs });
+  const message = writeInferResponse(call, { model, version: answer.version, tensors: answer.outputs });
   if (typeof message === "string") {
     const bytes = Buffer.from(message);
     return {
-      headers: { "Content-Type": "application/json; charset=utf-8", "Content-Length": bytes.length },
+      headers: ["Content-Type", "application/json; charset=utf-8", "Content-Length", String(bytes.length)],
       body: bytes,
     };
   }
-  const bytes = Buffer.from(message.body.buffer, message.body.byteOffset, message.body.byteLength);
-  return {
-    headers: {
-      "Content-Type": "application/octet-stream",
-      "Content-Length": bytes.length,
-      "Inference-Header-Content-Length": message.headerLength,
-    },
-    body: bytes,
-  };
+  const { body: bytes, headerLength: jsonLength } = message;
+  const headers = ["Content-Type", "application/octet-stream", "Content-Length", String(bytes.length)];
+  headers.push("Inference-Header-Content-Length", String(jsonLength));
+  return { headers, body: bytes };
 }
 
 /** JSON, or bytes with the header that says where they begin. */
