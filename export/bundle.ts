@@ -16,6 +16,12 @@ import { trace } from "./trace.ts";
 import type { TensorFunction } from "./traced-function.ts";
 import { tritonConfig } from "./triton-config.ts";
 
+export interface BundleInput extends ParityInput {
+  readonly description: string;
+  /** Smallest and largest value that means something. */
+  readonly range?: readonly [number, number];
+}
+
 export interface BundleOutput {
   readonly description: string;
   readonly unit: string;
@@ -31,7 +37,7 @@ export interface BundleTask {
   readonly description: string;
   /** Reads its parameters from `tf.Variable`s; their present values are frozen in. */
   readonly fn: TensorFunction;
-  readonly inputs: Readonly<Record<string, ParityInput & { readonly description: string }>>;
+  readonly inputs: Readonly<Record<string, BundleInput>>;
   readonly outputs: Readonly<Record<string, BundleOutput>>;
 }
 
@@ -132,7 +138,10 @@ async function exportTask(
     sha256: sha256(bytes),
     bytes: bytes.length,
     opset: graph.opset,
-    inputs: graph.inputs.map((info) => spec(info, { description: task.inputs[info.name]!.description })),
+    inputs: graph.inputs.map((info) => {
+      const { description, range } = task.inputs[info.name]!;
+      return spec(info, { description, ...(range === undefined ? {} : { range: [...range] }) });
+    }),
     outputs: graph.outputs.map((info) => {
       const { description, unit, names } = task.outputs[info.name]!;
       return spec(info, { description, unit, ...(names === undefined ? {} : { names: [...names] }) });

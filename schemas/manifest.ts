@@ -18,6 +18,17 @@ export const tensorSpecSchema = Type.Object(
     shape: Type.Array(Type.Integer({ minimum: -1 }), { description: "-1 is the batch" }),
     description: Type.String(),
     unit: Type.Optional(Type.String()),
+    // Type.Tuple writes the draft-7 form of "items", which is not valid in 2020-12
+    range: Type.Optional(
+      Type.Unsafe<[number, number]>(
+        Type.Array(Type.Integer(), {
+          minItems: 2,
+          maxItems: 2,
+          description:
+            "of an input: smallest and largest value that means something, for instance the classes of a label",
+        }),
+      ),
+    ),
     names: Type.Optional(Type.Array(Type.String(), { description: "names along the last axis" })),
   },
   closed,

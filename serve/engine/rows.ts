@@ -1,6 +1,7 @@
 import { UsageError } from "../../schemas/errors.ts";
 import type { TaskManifest, TensorSpec } from "../../schemas/manifest.ts";
 import { elementCount, type HostTensor } from "../../schemas/tensor.ts";
+import { firstOutside, outsideWords } from "../../schemas/tensor-range.ts";
 import type { FrameTensor } from "./frames.ts";
 
 /** Requests to one batch and back: rows are put one after the other along the first axis, and taken apart again. */
@@ -41,6 +42,11 @@ export function rowsOf(tensors: Tensors, { spec, batchable }: RowRules): number 
         return rows === actual && rows >= 1;
       });
     if (!fits) throw misfit(input, `${tensor.dtype} [${tensor.shape.join(", ")}]`);
+    const at = firstOutside(input, tensor.data);
+    if (at !== undefined) {
+      const message = `Cannot infer: ${outsideWords(input, tensor.data[at])} at [${at}]`;
+      throw new UsageError(message, { code: "bad_inputs", path: ["inputs", input.name] });
+    }
   }
   for (const name of Object.keys(tensors)) {
     if (!spec.inputs.some((input) => input.name === name)) {

@@ -1,5 +1,6 @@
 import type { TensorSpec } from "../../schemas/manifest.ts";
-import { elementCount, type HostTensor } from "../../schemas/tensor.ts";
+import { elementCount, type HostTensor, type TensorData } from "../../schemas/tensor.ts";
+import { firstOutside, outsideWords } from "../../schemas/tensor-range.ts";
 import type { TaskModel } from "./bundle.ts";
 import type { RowBlock } from "./dataset.ts";
 import { isNoise } from "./mapping.ts";
@@ -51,6 +52,7 @@ export async function scoreBlock(
     const lacks = block.absent[spec.name]!.slice();
     const faults: Faults = new Array(rows).fill(undefined);
     const data = toTensor(spec, columns, { rows, batch, resize, faults, missing: lacks });
+    refuseOutside(spec, data, { faults, rows });
     if (specs.has(spec.name)) tensors[spec.name] = { dtype: spec.dtype, shape: [batch, ...spec.shape.slice(1)], data };
     missing[spec.name] = lacks;
     inputFaults[spec.name] = faults;
@@ -67,6 +69,17 @@ export async function scoreBlock(
   requireFinite({ outputs, route, faults, rows });
   const has = Object.entries(missing).map(([name, lacks]) => [name, lacks.map((bit) => 1 - bit)] as const);
   return { block, faults, route, outputs, has: Object.fromEntries(has) };
+}
+
+/** Labels that are no class: their rows are not scored. */
+function refuseOutside(spec: TensorSpec, data: TensorData, { faults, rows }: { faults: Faults; rows: number }): void {
+  if (spec.range === undefined) return;
+  const size = elementCount(spec.shape.slice(1));
+  for (let row = 0; row < rows; row++) {
+    const own = data.subarray(row * size, (row + 1) * size);
+    const at = firstOutside(spec, own);
+    if (at !== undefined) faults[row] ??= outsideWords(spec, own[at]);
+  }
 }
 
 /** Feeds are handed over to the session's thread, so each route but a single one gets its own. */

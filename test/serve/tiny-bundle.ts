@@ -17,6 +17,7 @@ interface TinySpec {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
   readonly unit?: string;
+  readonly range?: readonly [number, number];
 }
 
 /** Writes `<folder>/manifest.json` and its model files; returns the manifest. */
@@ -50,11 +51,12 @@ async function writeTask(folder: string, { name, task }: { name: string; task: T
   const file = `${name}/1/model.onnx`;
   await mkdir(path.join(folder, name, "1"), { recursive: true });
   await writeFile(path.join(folder, file), bytes);
-  const spec = ({ name: tensor, dtype, shape, unit }: TinySpec): TensorSpec => ({
+  const spec = ({ name: tensor, dtype, shape, unit, range }: TinySpec): TensorSpec => ({
     name: tensor,
     dtype,
     shape: [...shape],
     ...(unit === undefined ? {} : { unit }),
+    ...(range === undefined ? {} : { range: [...range] }),
     description: "",
   });
   return {
@@ -110,6 +112,12 @@ export function identity(dtype: Dtype): TinyTask {
     nodes: [{ op: "Identity", inputs: ["x"], outputs: ["y"] }],
   };
 }
+
+/** `y[n] = x[n]` of whole numbers from 0 to 9: a label of ten classes. */
+export const label: TinyTask = {
+  ...identity("int32"),
+  inputs: [{ name: "x", dtype: "int32", shape: [-1], range: [0, 9] }],
+};
 
 /** `y[n] = log x[n]`: minus infinity at 0, NaN below. */
 export const logarithm: TinyTask = {

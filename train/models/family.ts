@@ -23,6 +23,8 @@ export interface InputSpec {
   /** `uint8` inputs are seen by tfjs as int32 tensors; the graph's own input is uint8. */
   readonly dtype: InputDtype;
   readonly description: string;
+  /** Smallest and largest value that means something: the classes of a label. Whoever serves the task refuses others. */
+  readonly range?: readonly [number, number];
 }
 
 export interface OutputSpec {

@@ -125,5 +125,5 @@ export function sourceInput({ input }: RineConfig, source: number): InputSpec {
 }
 
 export function targetInput({ classes }: RineProblem): InputSpec {
-  return { shape: ["batch"], dtype: "int32", description: `target, 0 .. ${classes - 1}` };
+  return { shape: ["batch"], dtype: "int32", description: `target, 0 .. ${classes - 1}`, range: [0, classes - 1] };
 }

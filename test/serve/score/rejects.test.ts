@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { arithmetic, identity, logarithm } from "../tiny-bundle.ts";
+import { arithmetic, identity, label, logarithm } from "../tiny-bundle.ts";
 import { run } from "./command-line.ts";
 import { bundleOf, jsonLines, scored } from "./scored.ts";
 
@@ -13,7 +13,7 @@ let folder: string;
 let bundle: string;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "cominfo-rejects-"));
-  bundle = await bundleOf(folder, { arithmetic, logarithm, bytes: identity("uint8") });
+  bundle = await bundleOf(folder, { arithmetic, logarithm, bytes: identity("uint8"), label });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -74,6 +74,15 @@ test("numbers that a whole type cannot hold, and outputs that are not finite, re
   expect(await jsonLines(logs.place.rejects)).toEqual([
     { row: 3, id: 3, reason: 'output "y" must be finite, got -Infinity' },
     { row: 4, id: 4, reason: 'output "y" must be finite, got NaN' },
+  ]);
+});
+
+test("a label that is no class rejects its row", async () => {
+  const source = await lines("labels.jsonl", [{ x: 9 }, { x: 10 }, { x: -1 }, { x: 0 }]);
+  const { place } = await scored(at("labels-out.jsonl"), { bundle, task: "label", from: [source] });
+  expect(await jsonLines(place.rejects)).toEqual([
+    { row: 1, id: 1, reason: '"x" must be 0 .. 9, got 10' },
+    { row: 2, id: 2, reason: '"x" must be 0 .. 9, got -1' },
   ]);
 });
 
