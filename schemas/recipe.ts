@@ -128,6 +128,11 @@ export const recipeSchema = Type.Object(
             title: Type.String(),
             source: Type.String(),
             set: Type.Array(Type.String(), { minItems: 1, description: "assignments as of --set" }),
+            budgets: Type.Optional(
+              Type.Record(Type.String(), Type.Partial(trainingSchema), {
+                description: "in place of the recipe's of the same name",
+              }),
+            ),
           },
           closed,
         ),

@@ -57,14 +57,19 @@ export async function readRecipe(nameOrFile: string, overrides: RecipeOverrides 
   const action = `read recipe "${nameOrFile}"`;
   const recipe = await readJson(file, action);
   // A copy: the check below fills in defaults, and a budget is to change what it names and nothing else.
-  const budgets = structuredClone(recipe.budgets);
+  const asWritten = structuredClone(recipe) as Pick<Recipe, "budgets" | "variants">;
   // First the file alone: its faults are told before those of the overrides, and its defaults can be overridden.
   const { family, model } = validate(recipeSchema, recipe, action);
   checkModelConfig(family, model, action);
-  if (variant !== undefined) applyVariant(recipe, variant, nameOrFile);
-  if (overrides.variant !== undefined) applyVariant(recipe, overrides.variant, nameOrFile);
+  let { budgets } = asWritten;
+  for (const chosen of [variant, overrides.variant]) {
+    if (chosen === undefined) continue;
+    applyVariant(recipe, chosen, nameOrFile);
+    budgets = { ...budgets, ...asWritten.variants?.[chosen]?.budgets };
+  }
   delete recipe.variants;
-  applyBudget({ ...recipe, budgets }, overrides.budget, nameOrFile);
+  if (budgets !== undefined) recipe.budgets = budgets;
+  applyBudget(recipe, overrides.budget, nameOrFile);
   for (const assignment of overrides.set ?? []) applySet(recipe, assignment);
   const training = recipe.training as Record<string, unknown>;
   for (const key of ["steps", "batchSize", "seed"] as const) {
