@@ -105,6 +105,12 @@ export const wVaeConfigSchema = Type.Object(
       description:
         "whether the marginal encoder of U reads Z too: q(u|x,z) of the training step, or q(u|x) of the graph",
     }),
+    marginals: Type.Optional(
+      Type.Enum(["evidence", "posterior"], {
+        description:
+          "what the encoders of one view learn: the paper's evidence bound of that view (also where left out), or to guess the joint posterior",
+      }),
+    ),
     uniqueWarmUp: Type.Object(
       {
         weight: Type.Number({

@@ -9,8 +9,6 @@ import {
   type Feature,
   featureOf,
   jointPosterior,
-  marginalCommon,
-  marginalUnique,
   type Spaces,
   spacesOf,
   type View,
@@ -103,43 +101,6 @@ export function jointLosses(networks: Networks, config: WVaeConfig, inputs: Loss
   };
 }
 
-/**
- * Phase 3: the encoders of one view, everything else fixed; both views at once. Nats per pair.
- *
- *   loss = sum over views of  |f(x) - x(z,u)|^2 / (2 epsilon^2) + KL( q(z|x) || p(z) ) + KL( q(u|x,z) || p(u) )
- *
- * Source: Ryu et al., W-VAE paper, section 2.2, "Training"
- */
-export function marginalLosses(networks: Networks, config: WVaeConfig, inputs: LossInputs): Record<string, tf.Scalar> {
-  const { noise, scalars } = inputs;
-  const spaces = spacesOf(config);
-  const { x, y } = featuresOf(networks, inputs);
-  const temperature = scalars.temperature!;
-  const ofView = (view: View, feature: Feature) => {
-    const qz = marginalCommon(networks, view, feature);
-    const z = spaces.common.soft(qz, noise[view === 1 ? "noise_common" : "noise_common_2"]!, temperature);
-    const qu = spaces.unique && marginalUnique(networks, config, { view, feature, common: z });
-    const u = qu && spaces.unique?.soft(qu, noise[`noise_unique_${view}`]!, temperature);
-    return {
-      reconstruction: featureError(config, feature, decodeFeature(networks, view, z, u)),
-      common: rateOf(spaces, "common", qz),
-      unique: rateOf(spaces, "unique", qu),
-    };
-  };
-  const first = ofView(1, x);
-  const second = ofView(2, y);
-  const sum = (terms: Record<string, tf.Scalar>): tf.Scalar => tf.addN(Object.values(terms));
-  return {
-    loss: tf.add(sum(first), sum(second)) as tf.Scalar,
-    reconstruction_1: first.reconstruction,
-    reconstruction_2: second.reconstruction,
-    rate_common_1: first.common,
-    rate_common_2: second.common,
-    rate_unique_1: first.unique,
-    rate_unique_2: second.unique,
-  };
-}
-
 export function featuresOf(networks: Networks, { batch, microBatch = 0 }: LossInputs): { x: Feature; y: Feature } {
   const { x, y } = inChunks(
     ({ view_1, view_2 }) => ({ x: featureOf(networks, view_1!), y: featureOf(networks, view_2!) }),
@@ -161,7 +122,7 @@ export function featureError(
 }
 
 /** Batch mean of a block's rate; 0 for a block that the model does not have. */
-function rateOf(spaces: Spaces, block: keyof Spaces, parameters: tf.Tensor2D | undefined): tf.Scalar {
+export function rateOf(spaces: Spaces, block: keyof Spaces, parameters: tf.Tensor2D | undefined): tf.Scalar {
   const space = spaces[block];
   if (space === undefined || parameters === undefined) return tf.scalar(0);
   return tf.mean(tf.sum(space.rate(parameters), 1));

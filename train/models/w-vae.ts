@@ -2,15 +2,9 @@ import { UsageError } from "../../schemas/errors.ts";
 import type { WVaeConfig } from "../../schemas/w-vae-config.ts";
 import { autoencoder } from "../networks/autoencoder.ts";
 import type { InputSpec, LatentBlock, ModelFamily, Phase, Player } from "./family.ts";
+import { evidenceLosses, posteriorLosses } from "./w-vae-marginal.ts";
 import { spacesOf, wVaeNetworks } from "./w-vae-networks.ts";
-import {
-  annealing,
-  autoencoderLosses,
-  jointLosses,
-  localWeight,
-  marginalLosses,
-  objectiveNoise,
-} from "./w-vae-objective.ts";
+import { annealing, autoencoderLosses, jointLosses, localWeight, objectiveNoise } from "./w-vae-objective.ts";
 import { wVaeTasks } from "./w-vae-tasks.ts";
 
 /**
@@ -43,6 +37,7 @@ export const wVae: ModelFamily<WVaeConfig> = {
       { name: "model", trains, minimises: "loss", optimiser: config.optimiser },
     ];
     const scalars = annealing(config);
+    const marginal = config.marginals === "posterior" ? posteriorLosses : evidenceLosses;
     return [
       {
         name: "autoencoder",
@@ -63,7 +58,7 @@ export const wVae: ModelFamily<WVaeConfig> = {
         share: left,
         players: player(["marginal_"]),
         scalars,
-        losses: (networks, inputs) => marginalLosses(networks, config, inputs),
+        losses: (networks, inputs) => marginal(networks, config, inputs),
       },
     ];
   },

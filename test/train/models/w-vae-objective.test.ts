@@ -6,7 +6,7 @@ import { buildStep } from "../../../train/engine/step.ts";
 import type { Networks } from "../../../train/models/family.ts";
 import { wVae } from "../../../train/models/w-vae.ts";
 import { featureOf } from "../../../train/models/w-vae-networks.ts";
-import { inputsOf, localWeight, smallConfig, smallNetworks, termsOf } from "./w-vae-setup.ts";
+import { inputsOf, localWeight, plainMlp, smallConfig, smallNetworks, softmaxParts, termsOf } from "./w-vae-setup.ts";
 
 beforeAll(async () => {
   await tf.setBackend("cpu");
@@ -68,24 +68,6 @@ function plainTerms(networks: Networks, config: WVaeConfig, phase: "joint" | "ma
     return phase === "joint" && name.startsWith("rate_unique") ? localWeight : 1;
   };
   return { ...total, loss: Object.entries(total).reduce((sum, [name, value]) => sum + weight(name) * value, 0) };
-}
-
-function plainMlp(networks: Networks, name: string, input: readonly number[]): number[] {
-  let values = [...input];
-  for (let layer = 1; `${name}.dense_${layer}.kernel` in networks; layer++) {
-    const kernel = networks[`${name}.dense_${layer}.kernel`]!.arraySync() as number[][];
-    const bias = networks[`${name}.dense_${layer}.bias`]!.arraySync() as number[];
-    const read = layer === 1 ? values : values.map((value) => Math.max(0, value));
-    values = bias.map((b, j) => read.reduce((sum, value, i) => sum + value * kernel[i]![j]!, b));
-  }
-  return values;
-}
-
-function softmaxParts(logits: readonly number[], values: number): number[] {
-  return logits.map((value, i) => {
-    const start = Math.floor(i / values) * values;
-    return Math.exp(value) / logits.slice(start, start + values).reduce((sum, one) => sum + Math.exp(one), 0);
-  });
 }
 
 const rate = (logits: readonly number[], values: number): number =>

@@ -65,3 +65,23 @@ export function termsOf(networks: Networks, config: WVaeConfig, phase: string, m
     return Object.fromEntries(Object.entries(terms).map(([name, term]) => [name, term.arraySync()]));
   });
 }
+
+/** A network by loops in float64. */
+export function plainMlp(networks: Networks, name: string, input: readonly number[]): number[] {
+  let values = [...input];
+  for (let layer = 1; `${name}.dense_${layer}.kernel` in networks; layer++) {
+    const kernel = networks[`${name}.dense_${layer}.kernel`]!.arraySync() as number[][];
+    const bias = networks[`${name}.dense_${layer}.bias`]!.arraySync() as number[];
+    const read = layer === 1 ? values : values.map((value) => Math.max(0, value));
+    values = bias.map((b, j) => read.reduce((sum, value, i) => sum + value * kernel[i]![j]!, b));
+  }
+  return values;
+}
+
+/** Probabilities of variables of `values` values each. */
+export function softmaxParts(logits: readonly number[], values: number): number[] {
+  return logits.map((value, i) => {
+    const start = Math.floor(i / values) * values;
+    return Math.exp(value) / logits.slice(start, start + values).reduce((sum, one) => sum + Math.exp(one), 0);
+  });
+}
