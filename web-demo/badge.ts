@@ -106,7 +106,7 @@ function comparisonTable({ rows, largest, task }: Comparison, backend: string): 
     h(
       "p",
       {},
-      `Largest difference between this page (${backend}) and the server: ${largest.toExponential(1)}, task ${task}, 4 pairs.`,
+      `Largest difference between this page (${backend}) and the server: ${largest.toExponential(1)}, task ${task}, 4 rows.`,
     ),
     h("table", {}, h("tr", {}, ...head), ...body),
   );

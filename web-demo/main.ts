@@ -1,24 +1,18 @@
 import { messageOf } from "./download.ts";
 import { Engine, type Preference } from "./engine/engine.ts";
 import { h, select } from "./element.ts";
-import { type Catalogue, readCatalogue, readManifest } from "./model/catalogue.ts";
-import { Model } from "./model/model.ts";
-import { loadSample } from "./model/sample.ts";
+import type { Catalogue } from "./model/catalogue.ts";
+import { Library, nameOf } from "./model/library.ts";
+import type { Model } from "./model/model.ts";
+import { loadSample, loadTensors } from "./model/sample.ts";
 import { showBadge } from "./badge.ts";
 import { clearNotices, notice, progressBar } from "./status.ts";
 import { PageState } from "./state.ts";
-import { howMuch } from "./views/how-much.ts";
-import { latentMap } from "./views/latent-map.ts";
+import { allViews, usualViews, viewsOf } from "./views/all-views.ts";
 import { lockedPage } from "./views/locked.ts";
-import { styleTransfer } from "./views/style-transfer.ts";
-import { theory } from "./views/theory.ts";
-import { training } from "./views/training.ts";
-import { twoViews } from "./views/two-views.ts";
 import type { Dispose, ModelView, View, ViewContext } from "./views/view.ts";
 
 /** The page: a menu of views, a choice of models, one engine. What is shown follows the address. */
-
-const views: readonly View[] = [twoViews, styleTransfer, latentMap, howMuch, theory, training];
 
 const state = new PageState();
 const root = document.querySelector<HTMLElement>("#view")!;
@@ -29,8 +23,8 @@ const engine = new Engine(preferenceOf(state.get("backend")), {
   onBackend: () => badge.update(),
 });
 const badge = showBadge(document.querySelector<HTMLElement>("#badge")!, { engine, state });
-const models = new Map<string, Promise<Model>>();
-let catalogue: Promise<Catalogue> | undefined;
+const library = new Library({ engine, onProgress: progress });
+const nothing: Catalogue = { models: [], training: [] };
 let dispose: Dispose = () => {};
 /** Raised by each navigation: what an older one still loads is dropped. */
 let visit = 0;
@@ -45,78 +39,99 @@ void show();
 
 async function show(): Promise<void> {
   const mine = ++visit;
-  const view = views.find(({ id }) => id === state.get("view")) ?? views[0]!;
-  showMenu(view);
+  const isCurrent = (): boolean => mine === visit;
+  const asked = allViews.find(({ id }) => id === state.get("view"));
+  const chosen = asked === undefined ? await library.named(state.get("model")) : undefined;
+  if (!isCurrent()) return;
+  const view = asked ?? (chosen === undefined ? allViews : viewsOf(chosen))[0]!;
+  showMenu(view, usualViews);
   clearNotices();
   root.setAttribute("aria-busy", "true");
   dispose();
   dispose = () => {};
   if (document.title !== view.title) document.title = `${view.title} · cominfo`;
   try {
-    await mount(view, () => mine === visit);
+    if (view.needs === "nothing") {
+      const list = await library.catalogue().catch(() => nothing);
+      if (!isCurrent()) return;
+      open(() => view.mount(root, context(list)));
+      const model = await library.named(state.get("model"));
+      if (model !== undefined && isCurrent()) showMenu(view, viewsOf(model));
+    } else {
+      await mount(view, isCurrent);
+    }
   } catch (error) {
-    if (mine !== visit) return;
+    if (!isCurrent()) return;
     root.removeAttribute("aria-busy");
-    context(await emptyCatalogue()).fail(error, () => void show());
+    context(nothing).fail(error, () => void show());
   }
 }
 
-async function mount(view: View, isCurrent: () => boolean): Promise<void> {
-  catalogue ??= readCatalogue();
-  catalogue.catch(() => {
-    catalogue = undefined;
-  });
-  if (view.needs === "nothing") {
-    const list = await catalogue.catch(emptyCatalogue);
-    if (!isCurrent()) return;
-    root.replaceChildren();
-    root.removeAttribute("aria-busy");
-    dispose = view.mount(root, context(list));
-    return;
-  }
-  const list = await catalogue;
+async function mount(view: ModelView, isCurrent: () => boolean): Promise<void> {
+  const fits = (model: Model): boolean => view.fault(model) === undefined;
+  const list = await library.catalogue();
+  if (!isCurrent()) return;
   if (list.locked) {
     root.removeAttribute("aria-busy");
     root.replaceChildren(...lockedPage(view.title, { accepts: unlocked }));
     return;
   }
-  const folder = list.models.find((name) => nameOf(name) === state.get("model")) ?? (await firstShownBy(view, list));
+  const named = list.models.find((name) => nameOf(name) === state.get("model"));
+  // A site may hold bundles of other families: a visitor who chooses none gets the first that this view can show.
+  const folder = named ?? (await library.first(fits)) ?? list.models[0];
   if (folder === undefined) throw new Error("Cannot show a model: models.json must list one, got none");
-  const model = await modelOf(folder);
+  const model = await library.model(folder);
   if (!isCurrent()) return;
-  showModels(list, nameOf(folder));
+  showMenu(view, viewsOf(model));
+  showModels(list, nameOf(folder), view);
   badge.show(model);
   const fault = view.fault(model);
   if (fault !== undefined) {
-    const better = await firstShownBy(view, list);
+    const better = await library.first(fits);
     if (!isCurrent()) return;
     root.removeAttribute("aria-busy");
-    root.replaceChildren(
-      h("h1", {}, view.title),
-      h(
-        "p",
-        { class: "lead" },
-        `"${model.manifest.title}" cannot be shown here: ${fault}. `,
-        better === undefined || better === folder
-          ? "No model of this site can."
-          : h("a", { href: state.link({ model: nameOf(better) }) }, `Show ${nameOf(better)} instead`),
-      ),
-    );
+    root.replaceChildren(...faultPage(view, { model, fault, better }));
     return;
   }
-  const sample = await loadSample(model);
+  const tensors = await loadTensors(model);
+  const sample = view.needs === "pairs" ? await loadSample(model, tensors) : undefined;
   if (!isCurrent()) return;
+  const ready = { ...context(list), model, tensors };
+  if (view.needs === "model") return open(() => view.mount(root, ready));
   if (sample === undefined) throw new Error(`Cannot show ${nameOf(folder)}: it brings no sample and draws none itself`);
+  open(() => view.mount(root, { ...ready, sample }));
+}
+
+function open(mounted: () => Dispose): void {
   root.replaceChildren();
   root.removeAttribute("aria-busy"); // the view marks its own work
-  dispose = view.mount(root, { ...context(list), model, sample });
+  dispose = mounted();
+}
+
+/** A model that the view cannot show, and two ways on: this model elsewhere, or another model here. */
+function faultPage(
+  view: ModelView,
+  { model, fault, better }: { model: Model; fault: string; better: string | undefined },
+): readonly HTMLElement[] {
+  const elsewhere = viewsOf(model)[0]!;
+  const link = (text: string, to: Readonly<Record<string, string>>): HTMLElement =>
+    h("a", { href: state.link(to) }, text);
+  return [
+    h("h1", {}, view.title),
+    h("p", { class: "lead" }, `"${model.manifest.title}" cannot be shown here: ${fault}.`),
+    h(
+      "p",
+      { class: "row" },
+      link(`See it in “${elsewhere.title}”`, { view: elsewhere.id }),
+      better === undefined ? undefined : link(`Show ${nameOf(better)} instead`, { model: nameOf(better) }),
+    ),
+  ];
 }
 
 /** Whether the server now shows its models; then they are shown. */
 async function unlocked(): Promise<boolean> {
-  const list = await readCatalogue();
-  if (list.locked) return false;
-  catalogue = Promise.resolve(list);
+  library.forgetCatalogue();
+  if ((await library.catalogue()).locked) return false;
   badge.update();
   await show();
   return true;
@@ -131,48 +146,26 @@ function context(list: Catalogue): ViewContext {
   };
 }
 
-/** A site may hold bundles of other families: a visitor who chooses none gets the first that this view can show. */
-async function firstShownBy(view: ModelView, { models: folders }: Catalogue): Promise<string | undefined> {
-  const known = await Promise.all(folders.map((folder) => modelOf(folder).catch(() => undefined)));
-  const at = known.findIndex((model) => model !== undefined && view.fault(model) === undefined);
-  return folders[Math.max(0, at)];
-}
-
-function modelOf(folder: string): Promise<Model> {
-  let model = models.get(folder);
-  if (model === undefined) {
-    model = readManifest(folder).then(
-      (manifest) => new Model(manifest, { base: `${folder}/`, engine, onProgress: progress }),
-    );
-    models.set(folder, model);
-    model.catch(() => models.delete(folder));
-  }
-  return model;
-}
-
-function showMenu(current: View): void {
-  const links = views.map((view) =>
+function showMenu(current: View, shown: readonly View[]): void {
+  const links = (shown.includes(current) ? shown : [current, ...shown]).map((view) =>
     h("a", { href: state.link({ view: view.id }), "aria-current": view === current ? "page" : undefined }, view.title),
   );
   document.querySelector("#views")!.replaceChildren(...links);
 }
 
-function showModels({ models: folders }: Catalogue, current: string): void {
-  const names = folders.map(nameOf);
+/** Another model stays in the view that is open where that can show it, else it goes to the first that can. */
+function showModels({ models: folders }: Catalogue, current: string, view: View): void {
+  const change = async (name: string): Promise<void> => {
+    const model = await library.named(name);
+    const fitting = model === undefined ? [view] : viewsOf(model);
+    state.go({ model: name, view: (fitting.includes(view) ? view : fitting[0]!).id });
+  };
   const choice = select(
     "Model",
-    names.map((name) => [name, name]),
-    { value: current, change: (model) => state.go({ model }) },
+    folders.map(nameOf).map((name) => [name, name]),
+    { value: current, change: (name) => void change(name) },
   );
   document.querySelector("#model-choice")!.replaceChildren(choice);
-}
-
-async function emptyCatalogue(): Promise<Catalogue> {
-  return { models: [], training: [] };
-}
-
-function nameOf(folder: string): string {
-  return folder.split("/").at(-1)!;
 }
 
 function preferenceOf(text: string | undefined): Preference {

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import axe from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { type RunningServer, startServer } from "../../serve/start-server.ts";
 import type { Tokens } from "../../serve/edge/tokens.ts";
@@ -88,6 +89,15 @@ export async function goTo(page: Page, hash: string): Promise<void> {
     location.hash = to;
   }, hash);
   await settled(page);
+}
+
+/** Faults that axe-core calls serious or critical, by rule. */
+export async function faultsOf(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`);
 }
 
 /** Pixels that a canvas shows, 0..255, first channel, row-major. */

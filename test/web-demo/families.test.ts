@@ -47,4 +47,25 @@ describe.skipIf(skipReason !== undefined)("bundles of several families", () => {
     await page.locator(".codes.common").waitFor();
     expect(complaints).toEqual([]);
   });
+
+  test("a model chosen from the list opens in a view that shows it, and the menu has the views that can", async () => {
+    const { page, complaints } = await demo.open("view=two-views&model=rotated-mnist&backend=wasm");
+    const choice = page.locator("#model-choice select");
+    const menu = (): Promise<string[]> => page.locator("#views a").allTextContents();
+    const expected: readonly (readonly [model: string, place: string, views: readonly string[]])[] = [
+      ["split-encoder", ".one-story", ["One picture"]],
+      ["rine-canonical", "[data-source]", ["Redundancy"]],
+      ["rotated-mnist", ".story", ["Two views", "Style transfer", "Latent map", "How much"]],
+      ["judge-mnist", '[data-tensor="logits"]', []],
+    ];
+    for (const [model, place, views] of expected) {
+      await choice.selectOption(model);
+      await page.locator(place).first().waitFor();
+      expect(await menu(), model).toEqual([...views, "Model", "Theory", "Train here"]);
+    }
+    await page.goto("about:blank");
+    await page.goto(`${demo.url}/#model=rine-canonical&backend=wasm`);
+    await page.locator("[data-source]").first().waitFor();
+    expect(complaints).toEqual([]);
+  });
 });

@@ -1,9 +1,9 @@
-import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { doublySymmetricBinary } from "../../information/common-information-examples.ts";
 import {
   type Demo,
+  faultsOf,
   hookTimeout,
   goTo,
   largestDifference,
@@ -37,15 +37,6 @@ describe.skipIf(skipReason !== undefined)("the views", () => {
   const bits = (id: string): Promise<number> =>
     page.locator(`[data-id="${id}"]`).evaluate((element) => Number((element as HTMLElement).dataset.bits));
 
-  /** Faults that axe-core calls serious or critical, by rule. */
-  async function faultsOf(): Promise<string[]> {
-    await page.evaluate(axe.source);
-    const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`);
-  }
-
   test("theory: measures of a table are those of information/, and follow an edit", async () => {
     await goTo(page, "view=theory&pair=noisy");
     const known = doublySymmetricBinary(0.1);
@@ -58,7 +49,7 @@ describe.skipIf(skipReason !== undefined)("the views", () => {
     expect(await bits("BROJA.redundant")).toBeCloseTo(0.311278, 5); // AND: 3/4 log2 4/3
     expect(await bits("I_and.redundant")).toBeCloseTo(0, 6);
     expect(page.url()).toContain("cells=");
-    expect(await faultsOf()).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
   });
 
   test("style transfer: a cell has the content of its column in the style of its row", async () => {
@@ -70,7 +61,7 @@ describe.skipIf(skipReason !== undefined)("the views", () => {
     const expected = Array.from(styled_view_1!.data as Float32Array, (value) => Math.round(255 * value));
     const cell = ".pictures-grid tr:nth-child(4) td:nth-of-type(4) canvas";
     expect(largestDifference(await pixelsOf(page, cell), expected)).toBeLessThanOrEqual(1);
-    expect(await faultsOf()).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
   });
 
   test("latent map: the pictures are decoded from the code under the cross", async () => {
@@ -88,7 +79,7 @@ describe.skipIf(skipReason !== undefined)("the views", () => {
     });
     const expected = Array.from(view_2!.data as Float32Array, (value) => Math.round(255 * value));
     expect(largestDifference(await pixelsOf(page, ".made:nth-child(2) canvas"), expected)).toBeLessThanOrEqual(1);
-    expect(await faultsOf()).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
   });
 
   test("how much: rates of the chosen pairs, next to the exact value of their labels", async () => {
@@ -110,12 +101,12 @@ describe.skipIf(skipReason !== undefined)("the views", () => {
     await page.getByLabel("Pairs are").selectOption("no");
     await settled(page);
     expect(await bits("exact")).toBeLessThan(0.01); // pairs that do not belong together share nothing for certain
-    expect(await faultsOf()).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
   });
 
   test("two views: no serious fault, on a phone and in the dark neither, and the server says the same numbers", async () => {
     await open("view=two-views");
-    expect(await faultsOf()).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     await page.locator("details.badge summary").click();
     await page.getByRole("button", { name: "Compare with server" }).click();
     const largest = page.locator("[data-largest]");
@@ -123,7 +114,7 @@ describe.skipIf(skipReason !== undefined)("the views", () => {
     expect(Number(await largest.getAttribute("data-largest"))).toBeLessThan(1e-4);
     await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
     await page.setViewportSize({ width: 360, height: 740 });
-    expect(await faultsOf()).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect(overflow).toBeLessThanOrEqual(0);
   });

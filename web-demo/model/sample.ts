@@ -20,13 +20,16 @@ export interface Sample {
 
 const generatedPairs = 128;
 
-/** The bundle's sample of its data; where it brings none, pairs that the model draws itself (task `joint`). */
-export async function loadSample(model: Model): Promise<Sample | undefined> {
+/** The bundle's sample of its data by name; empty where it brings none. */
+export async function loadTensors(model: Model): Promise<ReadonlyMap<string, HostTensor>> {
   const file = await model.samplesFile();
-  if (file !== undefined) {
-    const bytes = await gunzip(file.slice().buffer);
-    return sampleOf(readSafetensors(bytes, "samples"), false);
-  }
+  return file === undefined ? new Map() : readSafetensors(await gunzip(file.slice().buffer), "samples");
+}
+
+/** Pairs of the bundle's sample; where it brings none, pairs that the model draws itself (task `joint`). */
+export async function loadSample(model: Model, tensors: ReadonlyMap<string, HostTensor>): Promise<Sample | undefined> {
+  const brought = sampleOf(tensors, false);
+  if (brought !== undefined) return brought;
   const joint = model.task("joint");
   if (joint === undefined) return undefined;
   const feeds: Record<string, HostTensor> = {};
@@ -37,8 +40,8 @@ export async function loadSample(model: Model): Promise<Sample | undefined> {
     feeds[name] = { dtype: "float32", shape: [generatedPairs, ...shape.slice(1)], data };
   }
   const drawn = await model.run("joint", feeds);
-  const tensors = views.map((view) => [`view_${view}`, toBytes(drawn[`view_${view}`]!)] as const);
-  return sampleOf(new Map(tensors), true);
+  const pictures = views.map((view) => [`view_${view}`, toBytes(drawn[`view_${view}`]!)] as const);
+  return sampleOf(new Map(pictures), true);
 }
 
 /** @param tensors `view_1`, `view_2`: uint8 [pairs, ...]; `label_1/<factor>`, `label_2/<factor>`: int32 [pairs] */

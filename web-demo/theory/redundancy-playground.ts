@@ -3,6 +3,7 @@ import { partialInformation, redundancyMeasures } from "../../information/partia
 import { messageOf } from "../download.ts";
 import { h, select } from "../element.ts";
 import type { PageState } from "../state.ts";
+import { wideTable } from "../wide-table.ts";
 
 /** Two sources about a target: what both tell, what one alone tells, what only both together tell. */
 
@@ -127,7 +128,7 @@ export function redundancyPlayground(state: PageState): HTMLElement {
         h("th", { scope: "col", class: i === 0 ? "" : "number" }, text),
       );
       result.replaceChildren(
-        h("table", {}, h("tr", {}, ...head), ...lines),
+        wideTable("Parts by definition", h("table", {}, h("tr", {}, ...head), ...lines)),
         h("p", { class: "hint" }, "Bits; each line adds up to I(X1, X2; Y)."),
       );
     } catch (error) {

@@ -4,17 +4,17 @@ import { h, select } from "../element.ts";
 import { latest } from "../latest.ts";
 import { labelled } from "./labels.ts";
 import { type Pairs, type SharedBits, sharedBits } from "../model/shared-bits.ts";
-import { type Dispose, lackOf, type ModelContext, type ModelView } from "./view.ts";
+import { type Dispose, lackOf, type PairContext, type PairView } from "./view.ts";
 
 /**
  * How much is shared: what the model says of a set of pairs that the visitor chooses, next to the exact value.
  *
  * Address: `pairs` (how many), `match` (`yes`, `no`), `factor` and `keep` (values of it that are let in).
  */
-export const howMuch: ModelView = {
+export const howMuch: PairView = {
   id: "how-much",
   title: "How much",
-  needs: "model",
+  needs: "pairs",
   fault: (model) => lackOf(model, ["common_information", "encode_1"]),
   mount,
 };
@@ -22,7 +22,7 @@ export const howMuch: ModelView = {
 /** Factors with more values make no buttons. */
 const mostValues = 16;
 
-function mount(root: HTMLElement, { state, model, sample, fail }: ModelContext): Dispose {
+function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): Dispose {
   const { data } = model.manifest;
   const common = labelled(data.factors, sample.labels[1]).filter(({ role }) => role === "common");
   const choices = common.filter(({ size }) => size <= mostValues);

@@ -1,17 +1,28 @@
 import { button, h } from "../element.ts";
-import type { ImageShape, View } from "../model/model.ts";
+import type { ImageShape } from "../model/model.ts";
 import { drawOn, readImage } from "../pictures/own-image.ts";
 import { contextOf, paint, picture, readPixels } from "../pictures/paint.ts";
 
+export interface CardAbout {
+  /** `View 1`. */
+  readonly title: string;
+  /** Class that colours it. */
+  readonly block: string;
+  /** In `data-view`: by which tests and styles find it. */
+  readonly id: string;
+}
+
 export interface CardEvents {
-  readonly onRandom: () => void;
+  /** Where there are others to take. */
+  readonly onRandom?: () => void;
   /** An image of the visitor's own; `done` is false while it is still being drawn. */
   readonly onOwn: (pixels: Uint8Array, done: boolean) => void;
-  readonly onHide: () => void;
+  /** Where another view could generate this one. */
+  readonly onHide?: () => void;
   readonly onFault: (error: unknown) => void;
 }
 
-/** The two pictures of one view, the one given and the model's, and the ways to bring another. */
+/** Two pictures, the one given and the model's, and the ways to bring another. */
 export class ImageCard {
   readonly root: HTMLElement;
   readonly given: HTMLCanvasElement;
@@ -25,27 +36,30 @@ export class ImageCard {
   readonly #draws = h("div", { class: "draws" });
   #stopDrawing: (() => void) | undefined;
 
-  constructor(view: View, shape: ImageShape, events: CardEvents) {
+  constructor({ title, block, id }: CardAbout, shape: ImageShape, events: CardEvents) {
     this.#shape = shape;
     this.#events = events;
-    this.given = picture(shape, `View ${view} as given`);
-    this.made = picture(shape, `View ${view} as the model makes it`);
-    this.#draw = button("Draw", () => this.#toggleDrawing(), {
+    this.given = picture(shape, `${title} as given`);
+    this.made = picture(shape, `${title} as the model makes it`);
+    this.#draw = button("Draw", () => this.toggleDrawing(), {
       title: "Draw a picture of your own",
       "aria-pressed": "false",
     });
-    this.#hide = button("Hide", events.onHide, { title: "Let the other view generate this one" });
+    this.#hide = button("Hide", () => events.onHide?.(), {
+      title: "Let the other view generate this one",
+      hidden: events.onHide === undefined,
+    });
     const file = h("input", {
       type: "file",
       accept: "image/*",
       class: "visually-hidden",
-      "aria-label": `Picture for view ${view}`,
+      "aria-label": `Picture for ${title.toLowerCase()}`,
       change: () => void this.#read(file.files?.[0]),
     });
     this.root = h(
       "section",
-      { class: `card unique_${view}`, "data-view": view },
-      h("h2", {}, `View ${view}`),
+      { class: `card ${block}`, "data-view": id },
+      h("h2", {}, title),
       h(
         "div",
         { class: "pictures" },
@@ -56,7 +70,10 @@ export class ImageCard {
       h(
         "div",
         { class: "row" },
-        button("Random", events.onRandom, { title: "Another picture of this view" }),
+        button("Random", () => events.onRandom?.(), {
+          title: "Another picture of the sample",
+          hidden: events.onRandom === undefined,
+        }),
         this.#draw,
         h("label", { class: "button" }, "Open…", file),
         this.#hide,
@@ -99,7 +116,8 @@ export class ImageCard {
     this.#draw.textContent = "Draw";
   }
 
-  #toggleDrawing(): void {
+  /** Lets the pointer draw on an empty picture, or ends it. */
+  toggleDrawing(): void {
     if (this.#stopDrawing !== undefined) {
       this.stopDrawing();
       this.#events.onOwn(readPixels(this.given, this.#shape), true);

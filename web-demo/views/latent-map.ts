@@ -4,7 +4,7 @@ import { type Gaussians, type View, views } from "../model/model.ts";
 import { type Plane, principalPlane } from "../model/principal-plane.ts";
 import { paint, picture, row } from "../pictures/paint.ts";
 import { labelled, labelText } from "./labels.ts";
-import { type Dispose, lackOf, type ModelContext, type ModelView } from "./view.ts";
+import { type Dispose, lackOf, type PairContext, type PairView } from "./view.ts";
 
 /**
  * Map of a block of the representation: the sample's codes in a plane, and what the model makes of the place under the
@@ -13,10 +13,10 @@ import { type Dispose, lackOf, type ModelContext, type ModelView } from "./view.
  * Address: `of` (block and view, `common.1`), `axes` (`plane` or two dimensions, `0.2`), `colour` (factor), `at` (place),
  * `base` (pair whose other codes are used).
  */
-export const latentMap: ModelView = {
+export const latentMap: PairView = {
   id: "latent-map",
   title: "Latent map",
-  needs: "model",
+  needs: "pairs",
   fault: (model) => lackOf(model, ["encode_1", "encode_2", "decode"]),
   mount,
 };
@@ -24,7 +24,7 @@ export const latentMap: ModelView = {
 const side = 560; // of the map's own coordinates
 const rowsAtOnce = 64;
 
-function mount(root: HTMLElement, { state, model, sample, fail }: ModelContext): Dispose {
+function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): Dispose {
   const { factors } = model.manifest.data;
   const codes = new Map<View, Promise<Record<string, Gaussians>>>();
   const maps = model.blocks.flatMap((block) =>

@@ -4,24 +4,24 @@ import { latest } from "../latest.ts";
 import { other, type View } from "../model/model.ts";
 import { paint, picture, row } from "../pictures/paint.ts";
 import { labelText } from "./labels.ts";
-import { type Dispose, lackOf, type ModelContext, type ModelView } from "./view.ts";
+import { type Dispose, lackOf, type PairContext, type PairView } from "./view.ts";
 
 /**
  * Style transfer: every content (a picture of one view) in every style (a picture of the other).
  *
  * Address: `draws` (view that is drawn), `styles` and `contents` (numbers of pairs).
  */
-export const styleTransfer: ModelView = {
+export const styleTransfer: PairView = {
   id: "style-transfer",
   title: "Style transfer",
-  needs: "model",
+  needs: "pairs",
   fault: (model) => lackOf(model, ["style_transfer_1", "style_transfer_2"]),
   mount,
 };
 
 const size = 6;
 
-function mount(root: HTMLElement, { state, model, sample, fail }: ModelContext): Dispose {
+function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): Dispose {
   const random = stream(Date.now(), "page");
   const styleView = (): View => (state.get("draws") === "2" ? 2 : 1);
   const { factors } = model.manifest.data;

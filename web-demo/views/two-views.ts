@@ -7,18 +7,19 @@ import { imageFromText, imageToText } from "../pictures/own-image.ts";
 import { row } from "../pictures/paint.ts";
 import { labelText } from "./labels.ts";
 import { dimensionRows } from "./dimension-rows.ts";
+import { meanChange, readEdits, writeEdits } from "./edits.ts";
 import { ImageCard } from "./image-card.ts";
-import { type Dispose, lackOf, type ModelContext, type ModelView } from "./view.ts";
+import { type Dispose, lackOf, type PairContext, type PairView } from "./view.ts";
 
 /**
  * Two views, one story: what both share can be dragged for both at once, swapped, and is enough to make a hidden view.
  *
  * Address: `one`, `two` (number of a pair, or the picture itself), `set` (dragged dimensions), `swap`, `hide`, `draw`.
  */
-export const twoViews: ModelView = {
+export const twoViews: PairView = {
   id: "two-views",
   title: "Two views",
-  needs: "model",
+  needs: "pairs",
   fault: (model) => lackOf(model, ["encode_1", "encode_2", "decode"]),
   mount,
 };
@@ -26,7 +27,7 @@ export const twoViews: ModelView = {
 const key = { 1: "one", 2: "two" } as const;
 const drawnPictures = 6;
 
-function mount(root: HTMLElement, { state, model, sample, fail }: ModelContext): Dispose {
+function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): Dispose {
   const shape = { 1: model.image(1)!, 2: model.image(2)! };
   const images: Record<View, Uint8Array> = { 1: new Uint8Array(), 2: new Uint8Array() };
   let codes: Record<View, Record<string, Gaussians>> = { 1: {}, 2: {} };
@@ -100,7 +101,7 @@ function mount(root: HTMLElement, { state, model, sample, fail }: ModelContext):
   };
 
   function makeCard(view: View): ImageCard {
-    return new ImageCard(view, shape[view], {
+    return new ImageCard({ title: `View ${view}`, block: `unique_${view}`, id: String(view) }, shape[view], {
       onRandom: () => void setImage(view, String(random.integer(sample.pairs))).then(update),
       onOwn(pixels, done) {
         images[view] = pixels;
@@ -239,22 +240,4 @@ function priorText(model: Model): string {
   return model.tellsRates
     ? "Bits of common codes are the model's own rates (task common_information); those of unique codes are against a standard normal prior, as the bundle names no other."
     : "Bits are against a standard normal prior: the bundle neither names its prior nor tells its rates.";
-}
-
-function meanChange(now: Float32Array, before: Float32Array): number {
-  return now.reduce((sum, value, i) => sum + Math.abs(value - before[i]!), 0) / now.length;
-}
-
-/** `common_0:1.2,unique_1_0:-0.4` */
-function readEdits(text = ""): Map<string, number> {
-  const entries = text.split(",").map((part) => part.split(":"));
-  return new Map(
-    entries.flatMap(([name = "", value = ""]) =>
-      name !== "" && Number.isFinite(Number(value)) ? [[name, Number(value)]] : [],
-    ),
-  );
-}
-
-function writeEdits(edits: ReadonlyMap<string, number>): string {
-  return [...edits].map(([name, value]) => `${name}:${Number(value.toFixed(2))}`).join(",");
 }

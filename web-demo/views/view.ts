@@ -1,3 +1,4 @@
+import type { HostTensor } from "../../schemas/tensor.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Catalogue } from "../model/catalogue.ts";
 import type { Model } from "../model/model.ts";
@@ -14,6 +15,11 @@ export interface ViewContext {
 
 export interface ModelContext extends ViewContext {
   readonly model: Model;
+  /** The bundle's sample of its data by name, as it is in the file; empty where it brings none. */
+  readonly tensors: ReadonlyMap<string, HostTensor>;
+}
+
+export interface PairContext extends ModelContext {
   readonly sample: Sample;
 }
 
@@ -27,13 +33,24 @@ interface ViewBase {
   readonly title: string;
 }
 
-/** A page of the demo that shows a model. */
-export interface ModelView extends ViewBase {
-  readonly needs: "model";
+interface ModelViewBase extends ViewBase {
   /** Why this model cannot be shown here; undefined where it can. */
   fault(model: Model): string | undefined;
+}
+
+/** A page of the demo that shows a model of any kind. */
+export interface AnyModelView extends ModelViewBase {
+  readonly needs: "model";
   mount(root: HTMLElement, context: ModelContext): Dispose;
 }
+
+/** A page that shows a model of two views, with pairs of them. */
+export interface PairView extends ModelViewBase {
+  readonly needs: "pairs";
+  mount(root: HTMLElement, context: PairContext): Dispose;
+}
+
+export type ModelView = AnyModelView | PairView;
 
 /** A page that needs no bundle. */
 export interface FreeView extends ViewBase {
