@@ -79,7 +79,7 @@ describe.skipIf(skipReason !== undefined)("two views", () => {
       await page.locator(`[data-dimension="${dimension}"]`).fill(value);
       await settled(page);
       const shown = await page.locator(".moved").evaluateAll((all) => all.map((e) => Number(e.dataset.moved)));
-      await page.getByRole("button", { name: "Undo drags" }).click();
+      await page.getByRole("button", { name: "Undo" }).click();
       await settled(page);
       return shown as [number, number];
     };
@@ -97,6 +97,38 @@ describe.skipIf(skipReason !== undefined)("two views", () => {
     expect(await pixelsOf(page, made(2))).not.toEqual(before);
     await goTo(page, address.split("#")[1]!);
     expect(await pixelsOf(page, made(2))).toEqual(before);
+  });
+
+  test("a press changes what is common in both pictures, or one view's own code in its picture, and says how far", async () => {
+    await page.emulateMedia({ reducedMotion: "reduce" }); // at once
+    await page.evaluate(() => {
+      Date.now = () => 1; // seeds which other pair is taken
+    });
+    for (const [name, block, ratio] of [
+      ["Change what is common", "common", [0.5, 2]],
+      ["Change what is view 2's own", "unique_2", [3, Infinity]],
+    ] as const) {
+      await open("one=7&two=7");
+      await page.getByRole("button", { name }).click();
+      const said = page.locator(".said", { hasText: "changed by" });
+      await said.waitFor();
+      const [one, two] = (await said.textContent())!.match(/(?<=by )\d+/g)!.map(Number) as [number, number];
+      expect(two).toBeGreaterThan(5);
+      expect(two / one).toBeGreaterThan(ratio[0]);
+      expect(two / one).toBeLessThan(ratio[1]);
+
+      const set = new URLSearchParams(page.url().split("#")[1]).get("set")!;
+      const values = set.split(",").map((entry) => Number(entry.split(":")[1]));
+      expect(set.split(",").every((entry) => entry.startsWith(`${block}_`))).toBe(true);
+      const { first, second } = await codesOf(7, 7);
+      const code = (own: 1 | 2): ArrayLike<number> =>
+        block === `unique_${own}` ? values : ((own === 1 ? first : second)[`unique_${own}_mean`]!.data as Float32Array);
+      const common = block === "common" ? values : (second.common_mean!.data as Float32Array);
+      const [, view2] = await decode(code(1), common, code(2));
+      // The address keeps two digits of a code.
+      expect(largestDifference(await pixelsOf(page, made(2)), view2!)).toBeLessThanOrEqual(pixelTolerance + 2);
+    }
+    await page.emulateMedia({ reducedMotion: null });
   });
 
   test("swapped, each picture takes the other's common code and keeps its own", async () => {

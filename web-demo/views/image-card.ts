@@ -27,6 +27,8 @@ export class ImageCard {
   readonly root: HTMLElement;
   readonly given: HTMLCanvasElement;
   readonly made: HTMLCanvasElement;
+  /** What the model has made last, intensities 0..1. */
+  madePixels: Float32Array = new Float32Array();
   readonly #shape: ImageShape;
   readonly #events: CardEvents;
   readonly #hide: HTMLButtonElement;
@@ -90,6 +92,7 @@ export class ImageCard {
   /** @param moved mean change of a pixel by what was dragged, 0..255; undefined where nothing was */
   showMade(pixels: Float32Array, moved: number | undefined): void {
     paint(this.made, pixels);
+    this.madePixels = pixels;
     this.#moved.textContent = moved === undefined ? "" : `moved by ${moved.toFixed(1)}`;
     this.#moved.dataset.moved = moved === undefined ? "" : String(moved);
   }

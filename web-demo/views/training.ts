@@ -120,6 +120,7 @@ function mount(root: HTMLElement, { state, engine, catalogue, fail }: ViewContex
     running = true;
     start.textContent = "Pause";
     const before = trainer;
+    if ((before?.step ?? 0) === 0) status.textContent = "The runtime takes in the step: some seconds …";
     try {
       await loop(await ready());
     } catch (error) {

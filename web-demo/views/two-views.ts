@@ -2,13 +2,14 @@ import { stream } from "../../information/random.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
 import { button, h } from "../element.ts";
 import { latest } from "../latest.ts";
-import { type Gaussians, type Model, other, type View, views } from "../model/model.ts";
+import { type Block, type Gaussians, type Model, other, type View, views } from "../model/model.ts";
 import { imageFromText, imageToText } from "../pictures/own-image.ts";
 import { row } from "../pictures/paint.ts";
 import { labelText } from "./labels.ts";
 import { dimensionRows } from "./dimension-rows.ts";
 import { meanChange, readEdits, writeEdits } from "./edits.ts";
 import { ImageCard } from "./image-card.ts";
+import { morph } from "./morph.ts";
 import { type Dispose, lackOf, type PairContext, type PairView } from "./view.ts";
 
 /**
@@ -26,6 +27,7 @@ export const twoViews: PairView = {
 
 const key = { 1: "one", 2: "two" } as const;
 const drawnPictures = 6;
+const invitation = "Press one, and see which picture follows.";
 
 function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): Dispose {
   const shape = { 1: model.image(1)!, 2: model.image(2)! };
@@ -38,6 +40,7 @@ function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): 
   let stale = true;
   let fromAddress = true;
   const random = stream(Date.now(), "page");
+  let stopMorph = (): void => {};
 
   const cards = { 1: makeCard(1), 2: makeCard(2) };
   const rows = model.blocks.map((block) => {
@@ -49,6 +52,7 @@ function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): 
     const shown = dimensionRows(block, {
       hint,
       onDrag(dimension, value) {
+        stopMorph();
         edits.set(dimension, value);
         state.set({ set: writeEdits(edits) });
         void update();
@@ -61,34 +65,49 @@ function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): 
     state.set({ swap: state.get("swap") === undefined ? "1" : undefined });
     void update();
   });
-  const undo = button("Undo drags", () => {
+  const undo = button("Undo", () => {
+    stopMorph();
+    said.textContent = invitation;
     edits.clear();
     state.set({ set: undefined });
     void update();
   });
+  const said = h("p", { class: "said", role: "status" }, invitation);
+  const show = rows.map(({ block, own }) =>
+    button(
+      own === undefined ? "what is common" : `view ${own}'s own`,
+      () => void demonstrate(block, own).catch((error: unknown) => fail(error, () => void demonstrate(block, own))),
+      {
+        class: `show ${block.name}`,
+        "aria-label": own === undefined ? "Change what is common" : `Change what is view ${own}'s own`,
+      },
+    ),
+  );
+
   root.append(
     h("h1", {}, "What two views share"),
     h(
       "p",
       { class: "lead" },
-      `${model.manifest.title}. Each picture is turned into a `,
-      h("b", { class: "common" }, "common"),
-      " code, which the other view shares, and a ",
-      h("b", { class: "unique_1" }, "unique"),
-      " code of ",
-      h("b", { class: "unique_2" }, "its own"),
-      "; the numbers are bits. Drag, draw, swap, hide.",
+      "Two pictures of one thing. The model describes them by three codes: what they ",
+      h("b", { class: "common" }, "share"),
+      ", what is ",
+      h("b", { class: "unique_1" }, "view 1's own"),
+      ", and what is ",
+      h("b", { class: "unique_2" }, "view 2's own"),
+      "; the blurred pictures are drawn from these codes alone.",
     ),
+    h("div", { class: "row actions" }, h("b", {}, "Change"), ...show, undo),
+    said,
+    h("div", { class: "story" }, cards[1].root, ...rows.map(({ root: element }) => element), cards[2].root),
     h(
       "div",
       { class: "row actions" },
-      button("Random pair", () => choosePair(random.integer(sample.pairs)), { class: "main" }),
+      button("Random pair", () => choosePair(random.integer(sample.pairs))),
       button("Two that do not match", () => chooseStrangers()),
       swap,
-      undo,
     ),
-    h("div", { class: "story" }, cards[1].root, ...rows.map(({ root: element }) => element), cards[2].root),
-    h("p", { class: "hint" }, priorText(model)),
+    h("p", { class: "hint" }, `Model: ${model.manifest.title}. ${priorText(model)}`),
     sample.generated
       ? h("p", { class: "hint" }, "This bundle brings no data: the pairs are drawn by the model itself.")
       : h("p", { class: "hint" }, model.manifest.data.summary),
@@ -97,6 +116,7 @@ function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): 
   const update = latest(refresh, { busy: root, onError: (error) => fail(error, () => void update()) });
   void update();
   return () => {
+    stopMorph();
     for (const view of views) cards[view].stopDrawing();
   };
 
@@ -128,18 +148,70 @@ function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): 
     void Promise.all(views.map((view) => setImage(view, String(pair)))).then(update);
   }
 
-  /** Two pairs that differ in a common factor, where labels tell; else any two. */
+  /** Pictures of two pairs that share nothing. */
   function chooseStrangers(): void {
     const first = random.integer(sample.pairs);
-    const factors = model.manifest.data.factors.filter(({ role }) => role === "common").map(({ name }) => name);
-    const differs = (pair: number): boolean =>
-      pair !== first && factors.every((name) => sample.labels[1][name]?.[pair] !== sample.labels[1][name]?.[first]);
-    const start = random.integer(sample.pairs);
-    const order = Array.from({ length: sample.pairs }, (_, i) => (start + i) % sample.pairs);
-    const second = order.find(differs) ?? order.find((pair) => pair !== first) ?? first;
+    const second = strangerOf(first, 1, "common");
+    stopMorph();
     state.set({ set: undefined });
     edits.clear();
     void Promise.all([setImage(1, String(first)), setImage(2, String(second))]).then(update);
+  }
+
+  /** A pair whose picture of a view differs in all factors of a role, where labels tell; else any other. */
+  function strangerOf(pair: number | undefined, view: View, role: "common" | "unique"): number {
+    const factors = model.manifest.data.factors.filter((factor) => factor.role === role).map(({ name }) => name);
+    const labels = sample.labels[view];
+    const differs = (other: number): boolean =>
+      other !== pair && (pair === undefined || factors.every((name) => labels[name]?.[other] !== labels[name]?.[pair]));
+    const start = random.integer(sample.pairs);
+    const order = Array.from({ length: sample.pairs }, (_, i) => (start + i) % sample.pairs);
+    return order.find(differs) ?? order.find((other) => other !== pair) ?? start;
+  }
+
+  /** Gives a code the values that it has in another pair, so that one sees what it is about. */
+  async function demonstrate(block: Block, own: View | undefined): Promise<void> {
+    stopMorph();
+    await update(); // there are codes to start from
+    const view = own ?? 1;
+    const shown = state.get(key[view]) ?? "";
+    const pair = strangerOf(
+      /^\d+$/.test(shown) ? Number(shown) : undefined,
+      view,
+      own === undefined ? "common" : "unique",
+    );
+    const mean = (await model.encode(view, sample.images(view, [pair])))[block.name]!.mean;
+    const to = new Map(block.dimensions.map((dimension, at) => [dimension, mean[at]!]));
+    const now = (at: number): number => {
+      const values = views.flatMap((each) => codes[each][block.name]?.mean[at] ?? []);
+      return values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
+    };
+    const from = new Map(block.dimensions.map((name, at) => [name, edits.get(name) ?? now(at)]));
+    if (state.get("hide") !== undefined) state.set({ hide: undefined, draw: undefined });
+    said.textContent = "";
+    const before = { 1: cards[1].madePixels, 2: cards[2].madePixels };
+    stopMorph = morph(
+      { from, to },
+      {
+        onStep(values) {
+          for (const [name, value] of values) edits.set(name, value);
+          void update();
+        },
+        onEnd() {
+          state.set({ set: writeEdits(edits) });
+          void update().then(() => say(own, before));
+        },
+      },
+    );
+  }
+
+  function say(own: View | undefined, before: Readonly<Record<View, Float32Array>>): void {
+    const [one, two] = views.map((view) => (255 * meanChange(cards[view].madePixels, before[view])).toFixed(0));
+    const what =
+      own === undefined
+        ? "The common code is now that of another pair, and both pictures follow"
+        : `View ${own}'s own code is now that of another picture, and view ${own} follows`;
+    said.textContent = `${what}: view 1 changed by ${one}, view 2 by ${two} (of 255, mean over the picture).`;
   }
 
   /** @param text number of a pair, or a picture */
