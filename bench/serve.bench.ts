@@ -27,6 +27,7 @@ import { ServerProcess } from "./serve/server.ts";
 
 const rounds = Number(process.argv[2] ?? 3);
 const seconds = Number(process.argv[3] ?? 3);
+const warmSeconds = 4;
 const levels = [1, 16, 64, 256];
 const cores = availableParallelism();
 
@@ -166,12 +167,15 @@ function rowsFor(spec: TaskManifest, size: number): Record<string, HostTensor> {
 }
 
 async function withServer(
-  { folder }: Subject,
+  subject: Subject,
   config: ServeConfig,
   use: (server: ServerProcess) => Promise<void>,
 ): Promise<void> {
-  const server = await ServerProcess.start(folder, config);
+  const server = await ServerProcess.start(subject.folder, config);
   try {
+    // V8 compiles for tens of thousands of requests: the first cost twice as much as those of a server that has run a while.
+    const request = requestOf(subject, "uint8");
+    await load.run({ port: server.port, request, concurrency: 64, seconds: warmSeconds });
     await use(server);
   } finally {
     await server.stop();

@@ -1,11 +1,11 @@
-import { Socket } from "node:net";
+import { type OnReadOpts, Socket, type SocketConstructorOpts } from "node:net";
 import { createSession } from "../../runtime/create-session.ts";
 import { startDevice } from "../../runtime/devices.ts";
 import type { Device, Session, TensorInfo } from "../../runtime/session.ts";
 import { FailureError } from "../../schemas/errors.ts";
 import type { TensorSpec } from "../../schemas/manifest.ts";
 import { elementCount, type HostTensor, type TensorData } from "../../schemas/tensor.ts";
-import { encodeFrame, type Frame, FrameReader } from "./frames.ts";
+import { encodeFrame, type Frame, FrameMemory, FrameReader } from "./frames.ts";
 import { type FromWorker, type ToWorker, toFault, type WorkerModel, type WorkerSettings } from "./messages.ts";
 import { readModelFile } from "./model-file.ts";
 
@@ -16,9 +16,23 @@ const sessions = new Map<string, Session>();
 // A terminal sends its signals to every process of the group. This one lives as long as its parent keeps the channel
 // open: the parent decides whether the work at hand is finished first.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
-const channel = new Socket({ fd: 3, readable: true, writable: true });
-const reader = new FrameReader<ToWorker>((frame) => void handle(frame));
-channel.on("data", (chunk: Buffer) => reader.push(chunk));
+// A frame is done with when the next one comes: a worker is given one batch at a time (`worker-pool.ts`).
+const reader = new FrameReader<ToWorker>((frame) => void handle(frame), new FrameMemory());
+// The types do not know `onread` here.
+const pipe: SocketConstructorOpts & { readonly onread: OnReadOpts } = {
+  fd: 3,
+  readable: true,
+  writable: true,
+  // All that lies in the pipe in one call, where Node would read 64 KB at a time into memory of its own.
+  onread: {
+    buffer: Buffer.allocUnsafeSlow(2 ** 18),
+    callback: (bytes, buffer) => {
+      reader.push(buffer.subarray(0, bytes));
+      return true;
+    },
+  },
+};
+const channel = new Socket(pipe);
 channel.on("error", () => process.exit(0)); // the parent is gone
 channel.on("close", () => process.exit(0));
 

@@ -7,7 +7,7 @@ import type { Device } from "../../runtime/session.ts";
 import { FailureError } from "../../schemas/errors.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
 import { unavailable } from "../http-error.ts";
-import { encodeFrame, type Frame, FrameReader, type FrameTensor } from "./frames.ts";
+import { encodeFrame, type Frame, FrameMemory, FrameReader, type FrameTensor } from "./frames.ts";
 import { type FromWorker, fromFault, type ToWorker, type WorkerSettings } from "./messages.ts";
 
 export interface WorkerRun {
@@ -39,6 +39,7 @@ export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #channel: Duplex;
   readonly #pending: Map<number, Pending>;
+  readonly #memory = new FrameMemory();
   #nextRun = 0;
 
   private constructor(parts: { device: Device; child: ChildProcess; pending: Map<number, Pending> }) {
@@ -105,9 +106,11 @@ export class WorkerProcess {
    */
   run({ model, inputs, outputs }: WorkerRun): Promise<WorkerAnswer> {
     const run = this.#nextRun++;
+    // A frame that was answered has been read: its memory is free.
+    const memory = this.#pending.size === 0 ? this.#memory : undefined;
     return new Promise((resolve, reject) => {
       this.#pending.set(run, { resolve, reject });
-      this.#channel.write(encodeFrame({ kind: "run", run, model, outputs } satisfies ToWorker, inputs));
+      this.#channel.write(encodeFrame({ kind: "run", run, model, outputs } satisfies ToWorker, inputs, memory));
     });
   }
 

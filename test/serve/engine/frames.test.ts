@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { encodeFrame, type Frame, FrameReader } from "../../../serve/engine/frames.ts";
+import { encodeFrame, type Frame, FrameMemory, FrameReader } from "../../../serve/engine/frames.ts";
 import { elementCount, type HostTensor, type TensorData } from "../../../schemas/tensor.ts";
 
 const arrays: Record<HostTensor["dtype"], (count: number) => TensorData> = {
@@ -59,3 +59,23 @@ test("pieces follow each other along the first axis, and zeros fill up what they
     data: Float32Array.of(1, 2, 3, 4, 5, 6, 0, 0),
   });
 });
+
+test("memory that is used again carries each frame whole, larger and smaller ones in turn", () => {
+  const written = new FrameMemory();
+  const received: Frame<unknown>[] = [];
+  const copy = (frame: Frame<unknown>): void => void received.push(structuredClone(frame));
+  const reader = new FrameReader(copy, new FrameMemory());
+  const sent = [3, 7, 2, 40, 1].map((rows) => ({
+    message: { kind: "run", run: rows },
+    tensors: { x: rowsOfOnes(rows) },
+  }));
+  for (const { message, tensors } of sent) {
+    const { dtype, shape, data } = tensors.x;
+    reader.push(encodeFrame(message, { x: { dtype, shape, pieces: [data] } }, written));
+  }
+  expect(received).toEqual(sent);
+});
+
+function rowsOfOnes(rows: number): HostTensor {
+  return { dtype: "int32", shape: [rows, 5], data: new Int32Array(rows * 5).fill(rows) };
+}
