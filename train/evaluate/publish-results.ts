@@ -14,6 +14,7 @@ import { validate } from "../../schemas/validate.ts";
 import { sourceNeedsFiles } from "../data/open-source.ts";
 import { readRecipe, recipeNames } from "../recipes/read-recipe.ts";
 import { readSweep, sweepNames } from "../sweep/read-sweep.ts";
+import { recipeChanges } from "./recipe-changes.ts";
 import { type ExperimentWords, resultsPage } from "./results-page.ts";
 import { sweepRows } from "./sweep-rows.ts";
 
@@ -24,6 +25,8 @@ export interface EvaluatedRun {
   readonly status: RunStatus;
   /** Name of the recipe's budget that the run had, `full`, or `custom`. */
   readonly budget: string;
+  /** What its recipe has otherwise than the one of its name, as assignments for `--set`. */
+  readonly changes: readonly string[];
 }
 
 /**
@@ -73,6 +76,12 @@ function requireOneKind(group: readonly EvaluatedRun[]): void {
       `Cannot publish "${first!.recipe.name}": its runs must have one budget, got ${budgetOf(first!)} and ${budgetOf(different)}`,
     );
   }
+  const changed = others.find((run) => run.changes.join() !== first!.changes.join());
+  if (changed !== undefined) {
+    throw new UsageError(
+      `Cannot publish "${first!.recipe.name}": its runs must have the same model and data, got ${first!.changes.join(" ") || "the recipe's"} and ${changed.changes.join(" ") || "the recipe's"}`,
+    );
+  }
   const seeds = group.map(({ results }) => results.seed);
   if (new Set(seeds).size < seeds.length) {
     throw new UsageError(`Cannot publish "${first!.recipe.name}": its runs must have different seeds, got ${seeds}`);
@@ -92,7 +101,7 @@ function rowOf(quantity: string, group: readonly EvaluatedRun[]): Omit<Published
   const { unit, estimator, paper, minimum, maximum } = first;
   const interval = values.length > 1 ? [Math.min(...values), Math.max(...values)] : first.interval;
   const isJudged = minimum !== undefined || maximum !== undefined;
-  const { recipe, results, status } = group[0]!;
+  const { results, status } = group[0]!;
   return {
     experiment: results.experiment,
     quantity,
@@ -109,7 +118,7 @@ function rowOf(quantity: string, group: readonly EvaluatedRun[]): Omit<Published
     ...(isJudged
       ? { met: (minimum === undefined || ours >= minimum) && (maximum === undefined || ours <= maximum) }
       : {}),
-    command: commandOf(recipe, group[0]!.budget, results.pairs),
+    command: commandOf(group[0]!),
     date: results.created.slice(0, 10),
   };
 }
@@ -119,12 +128,14 @@ function budgetOf({ budget, recipe, results }: EvaluatedRun): string {
 }
 
 /** The command line that repeats a run and its evaluation. */
-export function commandOf({ name, training, data, evaluation }: Recipe, budget: string, pairs: number): string {
+export function commandOf({ recipe, results, budget, changes }: Omit<EvaluatedRun, "status">): string {
+  const { name, training, data, evaluation } = recipe;
+  const { pairs } = results;
   const files = sourceNeedsFiles(data.source) ? " --data DIR" : "";
   const words = [`cominfo train ${name}${files}`];
   if (budget === "custom") words.push("--steps", String(training.steps), "--batch-size", String(training.batchSize));
   else if (budget !== "full") words.push("--budget", budget);
-  words.push("--seed", String(training.seed));
+  words.push("--seed", String(training.seed), ...changes.flatMap((change) => ["--set", change]));
   const fewer = pairs === evaluation.pairs ? "" : ` --pairs ${pairs}`;
   return `${words.join(" ")} && cominfo evaluate runs/${name}${files}${fewer}`;
 }
@@ -155,7 +166,7 @@ async function readEvaluated(folder: string): Promise<EvaluatedRun> {
   const recipe = validate(recipeSchema, await read("recipe.json"), action);
   const results = validate(resultsSchema, await read("results.json"), action);
   const status = validate(runStatusSchema, await read("run.json"), action);
-  return { recipe, results, status, budget: await nameOfBudget(recipe, results) };
+  return { recipe, results, status, budget: await nameOfBudget(recipe, results), changes: await recipeChanges(recipe) };
 }
 
 /** `full`, a budget of the recipe, or `custom`. */

@@ -23,11 +23,11 @@ const figure = (value: number): Figure => ({
 
 async function run(
   name: string,
-  { seed, value, steps }: { seed: number; value: number; steps?: number },
+  { seed, value, ...changes }: { seed: number; value: number; steps?: number; set?: string[] },
 ): Promise<string> {
   const dir = path.join(folder, name);
   mkdirSync(dir);
-  const recipe = await readRecipe("quickstart", { seed, ...(steps === undefined ? {} : { steps }) });
+  const recipe = await readRecipe("quickstart", { seed, ...changes });
   const write = (file: string, content: unknown): void => writeFileSync(path.join(dir, file), JSON.stringify(content));
   write("recipe.json", recipe);
   write("run.json", {
@@ -104,6 +104,18 @@ test("publishResults() refuses a run that is not evaluated, mixed budgets, equal
   await expect(publishResults([e, f], at)).rejects.toThrow(/one budget, got full: .* and custom: 7 steps/);
   await expect(publishResults([e, e], at)).rejects.toThrow(/different seeds, got 1,1/);
   await expect(publishResults([e], docs("plain", "nothing here"))).rejects.toThrow(/must hold the lines/);
+});
+
+test("what a run changed of its recipe stands in the command that repeats it, and is not mixed with runs that did not", async () => {
+  const changed = { value: 1, set: ["model.weights.matching=0.4", "data.size=64", "model.image.size=64"] };
+  const g = await run("g", { seed: 1, ...changed });
+  const [row] = await publishResults([g], docs("changed"));
+  expect(row!.command).toContain("--set model.image.size=64 --set model.weights.matching=0.4 --set data.size=64 &&");
+  const h = await run("h", { seed: 2, value: 1 });
+  await expect(publishResults([g, h], docs("unlike"))).rejects.toThrow(
+    /same model and data, got model.image.size=64 model.weights.matching=0.4 data.size=64 and the recipe's/,
+  );
+  expect((await publishResults([h], docs("plainly")))[0]!.command).not.toContain("--set");
 });
 
 test("a sweep's folder becomes a row for each median and each effect, met only where the whole interval is", async () => {

@@ -8,6 +8,7 @@ import { validate } from "../../../schemas/validate.ts";
 import { parse, readStatus } from "../../engine/run-folder.ts";
 import type { Findings } from "../protocol.ts";
 import { commandOf, nameOfBudget } from "../publish-results.ts";
+import { recipeChanges } from "../recipe-changes.ts";
 import { renderReport } from "./page.ts";
 
 export interface Evaluated {
@@ -29,7 +30,8 @@ export async function writeReport(runDir: string, evaluated: Evaluated): Promise
   const pictures = await findings.pictures();
   const metrics = await readMetrics(runDir, results.step);
   const status = await readStatus(runDir);
-  const command = commandOf(recipe, await nameOfBudget(recipe, results), results.pairs);
+  const [budget, changes] = [await nameOfBudget(recipe, results), await recipeChanges(recipe)];
+  const command = commandOf({ recipe, results, budget, changes });
   const page = renderReport({ recipe, results, status, command, metrics, tables: findings.tables(results), pictures });
   try {
     await replaceFile(realDisk, path.join(runDir, reportName), new TextEncoder().encode(page));

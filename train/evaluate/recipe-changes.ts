@@ -1,0 +1,25 @@
+import type { Recipe } from "../../schemas/recipe.ts";
+import { readRecipe, recipeNames } from "../recipes/read-recipe.ts";
+
+/**
+ * What a run's recipe has otherwise than the recipe of its name, in model and data, as assignments for `--set`: without
+ * them the command that repeats the run would repeat another one. Empty for recipes that are not the package's.
+ */
+export async function recipeChanges(recipe: Recipe): Promise<readonly string[]> {
+  if (!recipeNames().includes(recipe.name)) return [];
+  const own = await readRecipe(recipe.name);
+  return (["model", "data"] as const).flatMap((part) => differences(own[part], recipe[part], part));
+}
+
+/** Leaves that differ, lists as wholes; a field that only the first has cannot be taken away by an assignment. */
+function differences(before: unknown, after: unknown, path: string): string[] {
+  if (isRecord(before) && isRecord(after)) {
+    return Object.keys(after).flatMap((key) => differences(before[key], after[key], `${path}.${key}`));
+  }
+  if (after === undefined || JSON.stringify(before) === JSON.stringify(after)) return [];
+  return [`${path}=${typeof after === "string" ? after : JSON.stringify(after)}`];
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
