@@ -36,6 +36,15 @@ function setAttributes(element: Element, attributes: Attributes): void {
   }
 }
 
+const focusable = "a[href], button, select, input";
+
+/** Replaces what is in `parent`; the keyboard's focus stays at the control in the same place. */
+export function replaceControls(parent: Element, ...children: readonly (Node | string)[]): void {
+  const place = [...parent.querySelectorAll(focusable)].indexOf(document.activeElement ?? parent);
+  parent.replaceChildren(...children);
+  if (place >= 0) parent.querySelectorAll<HTMLElement>(focusable)[place]?.focus({ preventScroll: true });
+}
+
 export function button(text: string, click: () => void, attributes: Attributes = {}): HTMLButtonElement {
   return h("button", { type: "button", ...attributes, click }, text);
 }

@@ -1,6 +1,6 @@
 import { messageOf } from "./download.ts";
 import { Engine, type Preference } from "./engine/engine.ts";
-import { h, select } from "./element.ts";
+import { h, replaceControls, select } from "./element.ts";
 import type { Catalogue } from "./model/catalogue.ts";
 import { Library, nameOf } from "./model/library.ts";
 import type { Model } from "./model/model.ts";
@@ -49,10 +49,12 @@ async function show(): Promise<void> {
   root.setAttribute("aria-busy", "true");
   dispose();
   dispose = () => {};
+  // The link that led here may be gone: the keyboard goes on in the view.
+  if (mine > 1 && root.contains(document.activeElement)) root.focus({ preventScroll: true });
   if (document.title !== view.title) document.title = `${view.title} · cominfo`;
   try {
-    if (view.needs === "nothing") {
-      const list = await library.catalogue().catch(() => nothing);
+    if (!("fault" in view)) {
+      const list = view.needs === "nothing" ? nothing : await library.catalogue().catch(() => nothing);
       if (!isCurrent()) return;
       open(() => view.mount(root, context(list)));
       const model = await library.named(state.get("model"));
@@ -150,7 +152,10 @@ function showMenu(current: View, shown: readonly View[]): void {
   const links = (shown.includes(current) ? shown : [current, ...shown]).map((view) =>
     h("a", { href: state.link({ view: view.id }), "aria-current": view === current ? "page" : undefined }, view.title),
   );
-  document.querySelector("#views")!.replaceChildren(...links);
+  const menu = document.querySelector("#views")!;
+  const focused = menu.contains(document.activeElement);
+  menu.replaceChildren(...links);
+  if (focused) menu.querySelector<HTMLElement>("[aria-current]")?.focus({ preventScroll: true });
 }
 
 /** Another model stays in the view that is open where that can show it, else it goes to the first that can. */
@@ -165,7 +170,7 @@ function showModels({ models: folders }: Catalogue, current: string, view: View)
     folders.map(nameOf).map((name) => [name, name]),
     { value: current, change: (name) => void change(name) },
   );
-  document.querySelector("#model-choice")!.replaceChildren(choice);
+  replaceControls(document.querySelector("#model-choice")!, choice);
 }
 
 function preferenceOf(text: string | undefined): Preference {

@@ -25,6 +25,20 @@ describe.skipIf(skipReason !== undefined)("backends and faults", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("the first paint waits for nothing: the runtime, the models and their list may all be late", async () => {
+    const { page, complaints } = await demo.open("view=theory");
+    for (const late of ["**/ort/**", "**/models.json", "**/models/**"]) await page.route(late, () => {});
+    await page.goto("about:blank");
+    await page.goto(`${demo.url}/#view=two-views&model=rotated-mnist&backend=wasm`);
+    await page.getByRole("heading", { name: "What two views share" }).waitFor();
+    expect(await page.locator("main .lead").textContent()).toContain("Two pictures show one thing twice");
+    expect(await page.locator('#views a[aria-current="page"]').textContent()).toBe("Two views");
+    await page.unroute("**/models.json");
+    await goTo(page, "view=theory");
+    expect(await page.locator('[data-id="gacs-korner"]').count()).toBe(1);
+    expect(complaints).toEqual([]);
+  });
+
   test("a server that wants a token: asked for, kept in the tab and out of the address, and good for everything", async () => {
     const client = "client-token-0123456789";
     const locked = await openDemo(undefined, { client });

@@ -104,6 +104,35 @@ describe.skipIf(skipReason !== undefined)("the views", () => {
     expect(await faultsOf(page)).toEqual([]);
   });
 
+  test("by keyboard alone: the focus stays where it was, in the menu, at a choice, at a picture that is pressed", async () => {
+    const focused = (): Promise<string> =>
+      page.evaluate(() => {
+        const element = document.activeElement as HTMLElement;
+        return element.ariaCurrent === null
+          ? `${element.tagName} ${element.className}`
+          : `current ${element.textContent}`;
+      });
+    await page.locator("#views a", { hasText: "How much" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "How much is shared" }).waitFor();
+    await settled(page);
+    expect(await focused()).toBe("current How much");
+
+    const pairs = page.locator(".actions select").first();
+    await pairs.focus();
+    await page.keyboard.press("ArrowUp");
+    await settled(page);
+    expect(await pairs.inputValue()).toBe("256");
+    expect(await focused()).toBe("SELECT ");
+
+    await open("view=style-transfer&styles=0.1.2.3.4.5&contents=6.7.8.9.10.11");
+    await page.locator(".head.own").nth(2).focus();
+    await page.keyboard.press("Enter");
+    await settled(page);
+    expect(await focused()).toBe("BUTTON head own");
+    expect(page.url()).not.toContain("styles=0.1.2.3.4.5");
+  });
+
   test("two views: no serious fault, on a phone and in the dark neither, and the server says the same numbers", async () => {
     await open("view=two-views");
     expect(await faultsOf(page)).toEqual([]);

@@ -22,5 +22,5 @@ export const usualViews = allViews.filter((view) => view !== oneView && view !==
 
 /** The views that can show the model, and those that need none. */
 export function viewsOf(model: Model): readonly View[] {
-  return allViews.filter((view) => view.needs === "nothing" || view.fault(model) === undefined);
+  return allViews.filter((view) => !("fault" in view) || view.fault(model) === undefined);
 }

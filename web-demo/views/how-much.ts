@@ -1,6 +1,6 @@
 import { stream } from "../../information/random.ts";
 import { type BitBar, bitBars } from "../charts/bit-bars.ts";
-import { h, select } from "../element.ts";
+import { h, replaceControls, select } from "../element.ts";
 import { latest } from "../latest.ts";
 import { labelled } from "./labels.ts";
 import { type Pairs, type SharedBits, sharedBits } from "../model/shared-bits.ts";
@@ -61,7 +61,8 @@ function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): 
   function showControls(): void {
     const sizes = [64, 128, 256, 512].filter((size) => size < sample.pairs);
     const chosen = factor();
-    controls.replaceChildren(
+    replaceControls(
+      controls,
       select("Pairs", [...sizes.map((size) => [String(size), String(size)] as const), ["all", `all ${sample.pairs}`]], {
         value: state.get("pairs") ?? "all",
         change: (pairs) => change({ pairs }),

@@ -1,4 +1,4 @@
-import { button, h, select } from "../element.ts";
+import { button, h, replaceControls, select } from "../element.ts";
 import { latest } from "../latest.ts";
 import { type Gaussians, type View, views } from "../model/model.ts";
 import { type Plane, principalPlane } from "../model/principal-plane.ts";
@@ -133,7 +133,8 @@ function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): 
     const colours = labelled(factors, sample.labels[shown().view]).map(
       ({ name, role }) => [name, `${name.replaceAll("_", " ")} (${role})`] as const,
     );
-    controls.replaceChildren(
+    replaceControls(
+      controls,
       select(
         "Codes",
         maps.map((map) => [map.id, map.title] as const),

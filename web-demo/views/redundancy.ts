@@ -2,7 +2,7 @@ import { stream } from "../../information/random.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
 import { type BitBar, bitBars } from "../charts/bit-bars.ts";
 import { valueBars } from "../charts/value-bars.ts";
-import { button, h, select } from "../element.ts";
+import { button, h, replaceControls, select } from "../element.ts";
 import { latest } from "../latest.ts";
 import { exampleFeeds } from "../model/example-feeds.ts";
 import {
@@ -106,7 +106,8 @@ function mount(root: HTMLElement, { state, model, tensors, fail }: ModelContext)
 
   function showControls(): void {
     const count = targets()?.length;
-    controls.replaceChildren(
+    replaceControls(
+      controls,
       ...(problems.length < 2
         ? []
         : [
@@ -155,6 +156,8 @@ function mount(root: HTMLElement, { state, model, tensors, fail }: ModelContext)
       measured = { id: chosen.id, found: await redundancyOf(model, chosen, { tensors, rows, seed }) };
       whole.replaceChildren(...measuredParts(measured.found, chosen));
     }
+    if (figures.dataset.problem === chosen.id) return; // else it would close under the reader
+    figures.dataset.problem = chosen.id;
     const known = figuresOf(model, chosen);
     figures.replaceChildren(
       ...(known.length === 0

@@ -1,5 +1,5 @@
 import { stream } from "../../information/random.ts";
-import { button, h, select } from "../element.ts";
+import { button, h, replaceControls, select } from "../element.ts";
 import { latest } from "../latest.ts";
 import { other, type View } from "../model/model.ts";
 import { paint, picture, row } from "../pictures/paint.ts";
@@ -101,7 +101,8 @@ function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): 
       };
       return h("button", { type: "button", class: `head ${view === style ? "own" : "shared"}`, click: change }, canvas);
     };
-    grid.replaceChildren(
+    replaceControls(
+      grid,
       h(
         "tr",
         {},

@@ -17,7 +17,7 @@ import type { Dispose, FreeView, ViewContext } from "./view.ts";
 export const training: FreeView = {
   id: "training",
   title: "Train here",
-  needs: "nothing",
+  needs: "list",
   mount,
 };
 

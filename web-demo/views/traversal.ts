@@ -1,5 +1,5 @@
 import type { HostTensor } from "../../schemas/tensor.ts";
-import { h } from "../element.ts";
+import { h, replaceControls } from "../element.ts";
 import type { Block, ImageShape } from "../model/model.ts";
 import { paint, picture, row } from "../pictures/paint.ts";
 
@@ -57,9 +57,7 @@ export function traversal(
           }),
         ),
       );
-      const focused = [...table.querySelectorAll("button")].indexOf(document.activeElement as HTMLButtonElement);
-      table.replaceChildren(head, ...body);
-      table.querySelectorAll("button")[focused]?.focus();
+      replaceControls(table, head, ...body);
       rest.textContent = restText(order.length - telling.length, telling.length - lines.length, leastBits);
     },
   };

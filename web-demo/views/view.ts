@@ -52,9 +52,9 @@ export interface PairView extends ModelViewBase {
 
 export type ModelView = AnyModelView | PairView;
 
-/** A page that needs no bundle. */
+/** A page that needs no bundle: nothing at all, or the site's list, where training steps are named. */
 export interface FreeView extends ViewBase {
-  readonly needs: "nothing";
+  readonly needs: "nothing" | "list";
   mount(root: HTMLElement, context: ViewContext): Dispose;
 }
 
