@@ -50,6 +50,9 @@ describe.skipIf(skipReason !== undefined)("the views", () => {
     expect(await bits("I_and.redundant")).toBeCloseTo(0, 6);
     expect(page.url()).toContain("cells=");
     expect(await faultsOf(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: "dark" });
+    expect(await faultsOf(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: null });
   });
 
   test("style transfer: a cell has the content of its column in the style of its row", async () => {

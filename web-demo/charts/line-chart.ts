@@ -27,7 +27,7 @@ export function lineChart(title: string, { unit, log }: { unit: string; log: boo
     end,
   );
   const legend = h("div", { class: "legend" });
-  const root = h("figure", { class: "chart" }, h("h3", {}, title, h("small", {}, unit)), picture, legend);
+  const root = h("figure", { class: "chart" }, h("h2", {}, title, h("small", {}, unit)), picture, legend);
   return {
     root,
     show(lines: readonly Line[]): void {
