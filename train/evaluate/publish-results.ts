@@ -133,7 +133,7 @@ export function commandOf({ recipe, results, budget, changes }: Omit<EvaluatedRu
   const { pairs } = results;
   const files = sourceNeedsFiles(data.source) ? " --data DIR" : "";
   const words = [`cominfo train ${name}${files}`];
-  if (budget === "custom") words.push("--steps", String(training.steps), "--batch-size", String(training.batchSize));
+  if (budget === "custom") words.push("--steps", String(results.step), "--batch-size", String(training.batchSize));
   else if (budget !== "full") words.push("--budget", budget);
   words.push("--seed", String(training.seed), ...changes.flatMap((change) => ["--set", change]));
   const fewer = pairs === evaluation.pairs ? "" : ` --pairs ${pairs}`;
