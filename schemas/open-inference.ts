@@ -5,7 +5,7 @@ import type { Dtype } from "./tensor.ts";
  * HTTP bodies of the Open Inference Protocol, version 2, its binary tensor extension, and Triton's repository and
  * statistics extensions.
  * Source: kserve/open-inference-protocol, `specification/protocol/inference_rest.md`; triton-inference-server/server,
- * `docs/protocol/extension_{binary_data,schedule_policy,model_repository,statistics}.md`
+ * `docs/protocol/extension_{binary_data,schedule_policy,model_configuration,model_repository,statistics}.md`
  *
  * A schema with a title is one component of the OpenAPI document.
  */
@@ -119,6 +119,50 @@ export const modelMetadataSchema = Type.Object(
   { ...closed, title: "ModelMetadata" },
 );
 export type ModelMetadata = Static<typeof modelMetadataSchema>;
+
+const configTensor = Type.Object(
+  {
+    name: Type.String(),
+    data_type: Type.Enum(["TYPE_FP32", "TYPE_INT32", "TYPE_INT64", "TYPE_UINT8", "TYPE_BOOL"]),
+    dims: Type.Array(Type.Integer({ description: "without the batch where max_batch_size is not 0" })),
+  },
+  closed,
+);
+
+/** Triton's model configuration extension: the part of `model_config.proto` that means something here. */
+export const modelConfigSchema = Type.Object(
+  {
+    name: Type.String(),
+    platform: Type.Literal("onnxruntime_onnx"),
+    backend: Type.Literal("onnxruntime"),
+    max_batch_size: Type.Integer({ minimum: 0, description: "0: requests are not put together" }),
+    input: Type.Array(configTensor),
+    output: Type.Array(configTensor),
+    instance_group: Type.Array(
+      Type.Object({ kind: Type.Enum(["KIND_CPU", "KIND_GPU"]), count: Type.Integer({ minimum: 1 }) }, closed),
+    ),
+    dynamic_batching: Type.Object(
+      {
+        preferred_batch_size: Type.Array(Type.Integer({ minimum: 1 })),
+        max_queue_delay_microseconds: Type.Integer({ minimum: 0 }),
+        priority_levels: Type.Integer({ minimum: 1 }),
+        default_priority_level: Type.Integer({ minimum: 1 }),
+        default_queue_policy: Type.Object(
+          {
+            timeout_action: Type.Literal("REJECT"),
+            default_timeout_microseconds: Type.Integer({ minimum: 0, description: "0: none" }),
+            allow_timeout_override: Type.Boolean(),
+            max_queue_size: Type.Integer({ minimum: 1 }),
+          },
+          closed,
+        ),
+      },
+      closed,
+    ),
+  },
+  { ...closed, title: "ModelConfig" },
+);
+export type ModelConfig = Static<typeof modelConfigSchema>;
 
 export const repositoryIndexRequestSchema = Type.Object(
   { ready: Type.Optional(Type.Boolean({ description: "list only models that are ready" })) },

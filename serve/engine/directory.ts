@@ -112,6 +112,7 @@ function entriesByTask(served: ServedBundle): ModelEntry[][] {
         spec: queue.spec,
         bundle: manifest,
         device: served.device,
+        instances: served.instances,
         limits: queue.limits,
       },
     }));

@@ -94,8 +94,10 @@ export interface ServedModel {
   readonly versions: readonly string[];
   readonly spec: TaskManifest;
   readonly bundle: Manifest;
-  /** What its worker really runs on. */
+  /** What its workers really run on. */
   readonly device: Device;
+  /** Worker processes that are wanted. */
+  readonly instances: number;
   readonly limits: ModelLimits;
 }
 
@@ -108,6 +110,11 @@ export interface ModelLimits {
   readonly priorityLevels: number;
   /** 0: none. */
   readonly defaultTimeoutMs: number;
+  /** Of requests that name none. */
+  readonly defaultPriority: number;
+  /** How long a request may be held for others to join it. */
+  readonly maxDelayMs: number;
+  readonly preferredBatchRows: readonly number[];
 }
 
 export type ModelStatus = "LOADING" | "READY" | "UNLOADING" | "UNAVAILABLE";

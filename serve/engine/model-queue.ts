@@ -59,6 +59,7 @@ export class ModelQueue {
 
   constructor(parts: ModelQueueParts) {
     const { maxBatchRows, preferredBatchRows, maxDelayMs, maxQueue, priorityLevels, timeoutMs } = parts.options;
+    const { defaultPriority } = parts.options;
     const batchable = isBatchable(parts.spec);
     this.name = parts.name;
     this.spec = parts.spec;
@@ -67,6 +68,9 @@ export class ModelQueue {
       maxQueue,
       priorityLevels,
       defaultTimeoutMs: timeoutMs,
+      defaultPriority,
+      maxDelayMs,
+      preferredBatchRows,
     };
     this.#parts = parts;
     this.#rowRules = { spec: parts.spec, batchable };

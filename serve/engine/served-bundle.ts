@@ -20,6 +20,7 @@ export interface ServedBundleParts {
 export class ServedBundle {
   readonly files: BundleFiles;
   readonly queues: readonly ModelQueue[];
+  readonly instances: number;
   readonly #events: EventEmitter<EngineEvents>;
   #pool: WorkerPool | undefined;
   /** Why requests are refused at once: no worker runs, and none could be started. */
@@ -29,8 +30,9 @@ export class ServedBundle {
   #pumpPlanned = false;
   #timer: { readonly at: number; readonly handle: NodeJS.Timeout } | undefined;
 
-  private constructor({ files, queues, events }: ServedBundleParts) {
+  private constructor({ files, options, queues, events }: ServedBundleParts) {
     this.files = files;
+    this.instances = options.instances;
     this.queues = queues;
     this.#events = events;
   }

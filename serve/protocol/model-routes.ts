@@ -3,7 +3,9 @@ import {
   datatypeOf,
   inferRequestSchema,
   liveSchema,
+  type ModelConfig,
   type ModelMetadata,
+  modelConfigSchema,
   modelMetadataSchema,
   modelReadySchema,
   readySchema,
@@ -32,7 +34,13 @@ export function modelRoutes(engine: InferenceEngine, { version }: { version: str
       summary: "Name, version and extensions of the server",
       answers: { 200: { description: "Server metadata", content: { "application/json": serverMetadataSchema } } },
       handle: (_request, response) => {
-        const extensions = ["binary_tensor_data", "model_repository", "schedule_policy", "statistics"];
+        const extensions = [
+          "binary_tensor_data",
+          "model_configuration",
+          "model_repository",
+          "schedule_policy",
+          "statistics",
+        ];
         response.json({ name: "cominfo", version, extensions });
       },
     }),
@@ -66,6 +74,15 @@ export function modelRoutes(engine: InferenceEngine, { version }: { version: str
       answers: { 200: { description: "Model metadata", content: { "application/json": modelMetadataSchema } } },
       handle: (request, response) => {
         response.json(metadata(modelOf(request), String(request.params.model)));
+      },
+    }),
+    get(`${path}/config`, {
+      summary: "How a model is batched, queued and run",
+      answers: {
+        200: { description: "Triton's model configuration", content: { "application/json": modelConfigSchema } },
+      },
+      handle: (request, response) => {
+        response.json(configOf(modelOf(request), String(request.params.model)));
       },
     }),
     get(`${path}/ready`, {
@@ -114,6 +131,39 @@ function metadata({ spec, task, bundle, device, versions, limits }: ServedModel,
       opset: String(spec.opset),
       device,
       ...(limits.maxBatchRows === undefined ? {} : { max_batch_rows: String(limits.maxBatchRows) }),
+    },
+  };
+}
+
+/** What Triton would say of the same model; `name` as the client calls it. */
+function configOf({ spec, device, instances, limits }: ServedModel, name: string): ModelConfig {
+  const batched = limits.maxBatchRows !== undefined;
+  const tensors = (specs: typeof spec.inputs): ModelConfig["input"] =>
+    specs.map(({ name, dtype, shape }) => ({
+      name,
+      data_type: `TYPE_${datatypeOf[dtype]}` as const,
+      dims: batched ? shape.slice(1) : shape,
+    }));
+  return {
+    name,
+    platform: "onnxruntime_onnx",
+    backend: "onnxruntime",
+    max_batch_size: limits.maxBatchRows ?? 0,
+    input: tensors(spec.inputs),
+    output: tensors(spec.outputs),
+    instance_group: [{ kind: device === "cpu" ? "KIND_CPU" : "KIND_GPU", count: instances }],
+    // Queue and priorities are also those of a model whose requests run one by one.
+    dynamic_batching: {
+      preferred_batch_size: [...limits.preferredBatchRows],
+      max_queue_delay_microseconds: Math.round(limits.maxDelayMs * 1000),
+      priority_levels: limits.priorityLevels,
+      default_priority_level: limits.defaultPriority,
+      default_queue_policy: {
+        timeout_action: "REJECT",
+        default_timeout_microseconds: Math.round(limits.defaultTimeoutMs * 1000),
+        allow_timeout_override: true,
+        max_queue_size: limits.maxQueue,
+      },
     },
   };
 }

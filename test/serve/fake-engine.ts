@@ -63,7 +63,16 @@ export function fakeEngine(bundles: readonly FakeBundle[], { maxBatchRows = 4 } 
         spec: manifest.tasks[task]!,
         bundle: manifest,
         device: "cpu",
-        limits: { maxBatchRows, maxQueue: 8, priorityLevels: 2, defaultTimeoutMs: 0 },
+        instances: 2,
+        limits: {
+          maxBatchRows,
+          maxQueue: 8,
+          priorityLevels: 2,
+          defaultTimeoutMs: 0,
+          defaultPriority: 2,
+          maxDelayMs: 1.5,
+          preferredBatchRows: [2],
+        },
       });
     }
   }

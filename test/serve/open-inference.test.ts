@@ -52,7 +52,7 @@ describe("the protocol's routes", () => {
     expect(body).toEqual({
       name: "cominfo",
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
-      extensions: ["binary_tensor_data", "model_repository", "schedule_policy", "statistics"],
+      extensions: ["binary_tensor_data", "model_configuration", "model_repository", "schedule_policy", "statistics"],
     });
   });
 

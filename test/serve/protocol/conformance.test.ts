@@ -99,6 +99,31 @@ describe("table: routes and their success bodies", () => {
     expect(Object.keys(answer.body as object).sort()).toEqual(keys);
   });
 
+  test.each(["/v2/models/m.two/config", "/v2/models/m.two/versions/1/config"])(
+    "GET %s tells in Triton's words how the model is batched, queued and run",
+    async (path) => {
+      const { status, body } = await client.get(path);
+      expect(status).toBe(200);
+      expect(body).toMatchObject({
+        name: "m.two",
+        platform: "onnxruntime_onnx",
+        max_batch_size: 4,
+        input: [
+          { name: "a", data_type: "TYPE_FP32", dims: [2] },
+          { name: "b", data_type: "TYPE_FP32", dims: [2] },
+        ],
+        instance_group: [{ kind: "KIND_CPU", count: 2 }],
+        dynamic_batching: {
+          preferred_batch_size: [2],
+          max_queue_delay_microseconds: 1500,
+          priority_levels: 2,
+          default_priority_level: 2,
+          default_queue_policy: { default_timeout_microseconds: 0, max_queue_size: 8 },
+        },
+      });
+    },
+  );
+
   test("not ready is 503 with the same body, for Kubernetes, and live stays 200", async () => {
     engine.ready = false;
     expect(await client.get("/v2/health/ready")).toMatchObject({ status: 503, body: { ready: false } });
