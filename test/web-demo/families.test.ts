@@ -10,12 +10,14 @@ describe.skipIf(skipReason !== undefined)("bundles of several families", () => {
   }, hookTimeout);
   afterAll(() => demo?.close());
 
+  /** Bundles of two pictures, in the order of the list. */
+  const twoPictures = ["common-3dshapes-small", "rotated-mnist"];
   const lead = ({ page }: OpenPage): Promise<string | null> => page.locator("main .lead").textContent();
 
   test("who chooses no model gets one that the view shows, whatever comes first in the list", async () => {
     const { page, complaints } = await demo.open("view=two-views&backend=wasm");
     await page.locator(".codes.common").waitFor();
-    expect(await page.locator("#model-choice select").inputValue()).toBe("rotated-mnist");
+    expect(await page.locator("#model-choice select").inputValue()).toBe(twoPictures[0]);
     expect(complaints).toEqual([]);
   });
 
@@ -43,7 +45,7 @@ describe.skipIf(skipReason !== undefined)("bundles of several families", () => {
     await page.evaluate(() => {
       location.hash = "view=two-views&model=judge-mnist&backend=wasm";
     });
-    await page.getByRole("link", { name: "Show rotated-mnist instead" }).click();
+    await page.getByRole("link", { name: `Show ${twoPictures[0]} instead` }).click();
     await page.locator(".codes.common").waitFor();
     expect(complaints).toEqual([]);
   });
