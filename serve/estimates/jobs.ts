@@ -40,6 +40,8 @@ export class EstimateJobs {
   readonly #run: RunEstimate;
   readonly #logger: Pick<Logger, "error">;
   readonly #jobs = new Map<string, Estimate>();
+  /** Those that are not on disk yet: they count as waiting, and must not be begun. */
+  readonly #adding = new Set<string>();
   #current: { readonly id: string; readonly controller: AbortController; readonly done: Promise<void> } | undefined;
   #stopped = false;
   /** Writes in the order they were asked for: the last state of an estimate is the one on disk. */
@@ -90,6 +92,7 @@ export class EstimateJobs {
       progress: 0,
     };
     this.#jobs.set(job.id, job); // counted from here on, however long the disk takes
+    this.#adding.add(job.id);
     try {
       await mkdir(this.#folder, { recursive: true });
       const entries = Object.entries(inputs);
@@ -101,7 +104,7 @@ export class EstimateJobs {
       const length = Buffer.alloc(8);
       length.writeUInt32LE(headerLength);
       await this.#write(`${job.id}.input`, Buffer.concat([length, body]));
-      await this.#save(job);
+      await this.#save(this.#jobs.get(job.id) ?? job); // it may be cancelled already
     } catch (error) {
       this.#jobs.delete(job.id);
       throw new FailureError(
@@ -110,6 +113,8 @@ export class EstimateJobs {
           cause: error,
         },
       );
+    } finally {
+      this.#adding.delete(job.id);
     }
     await this.#forgetOld();
     this.#next();
@@ -148,7 +153,7 @@ export class EstimateJobs {
 
   #next(): void {
     if (this.#current !== undefined || this.#stopped) return;
-    const job = [...this.#jobs.values()].find(({ state }) => state === "waiting");
+    const job = [...this.#jobs.values()].find(({ id, state }) => state === "waiting" && !this.#adding.has(id));
     if (job === undefined) return;
     const controller = new AbortController();
     const done = this.#work(job, controller.signal).finally(() => {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { UsageError } from "../../../schemas/errors.ts";
 import type { Estimate, MeasureResponse } from "../../../schemas/estimates.ts";
 import { createApp } from "../../../serve/app.ts";
 import { measuring } from "../../../serve/estimates/estimate-routes.ts";
@@ -217,6 +218,29 @@ describe("estimates in the background", () => {
     expect(third.find("toy", running.id)).toMatchObject({ state: "done", result: answer });
     await second.stop();
     await third.stop();
+  });
+
+  test("one that is not on disk yet is not begun, and all are begun once", async () => {
+    const here = await mkdtemp(path.join(folder, "early-"));
+    const work = { bundle: "toy", kind: "common-information", version: undefined, seed: 1, resamples: 100, inputs: {} };
+    const begun: number[] = [];
+    const early = new EstimateJobs({
+      folder: path.join(here, "new"),
+      run: async ({ seed }) => {
+        begun.push(seed);
+        throw new UsageError("Cannot estimate: it was begun");
+      },
+      logger,
+    });
+    const [first, second] = [early.add(work), early.add({ ...work, seed: 2 })];
+    await early.resume(); // looks for work at once, while both are being written
+    await first;
+    const { id } = await second;
+    while (early.find("toy", id).state !== "failed") await sleep(5);
+    expect(early.find("toy", id).error).toBe("Cannot estimate: it was begun");
+    expect(early.find("toy", (await first).id).error).toBe("Cannot estimate: it was begun");
+    expect(begun.sort()).toEqual([1, 2]);
+    await early.stop();
   });
 
   test("more than may wait are refused with 429, and one that fails says why", async () => {
