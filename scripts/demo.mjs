@@ -40,7 +40,8 @@ export async function buildDemoIfStale() {
   const built = existsSync(`${site}/index.html`) ? statSync(`${site}/index.html`).mtimeMs : 0;
   const sources = ["web-demo", "information", "schemas"].flatMap((room) =>
     readdirSync(`${root}/${room}`, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && !entry.parentPath.startsWith(site))
+      // Resolved: with a doubled slash in it the site counted as its own source, and was built anew for every test file.
+      .filter((entry) => entry.isFile() && !path.resolve(entry.parentPath).startsWith(path.resolve(site)))
       .map((entry) => path.join(entry.parentPath, entry.name)),
   );
   if (sources.some((file) => statSync(file).mtimeMs > built)) await buildDemo();
