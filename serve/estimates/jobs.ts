@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Logger } from "pino";
+import { realDisk, replaceFile } from "../../files/disk.ts";
 import { FailureError, UsageError } from "../../schemas/errors.ts";
 import { type Estimate, estimateSchema, type MeasureResponse } from "../../schemas/estimates.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
@@ -194,16 +195,11 @@ export class EstimateJobs {
 
   async #save(job: Estimate): Promise<void> {
     this.#jobs.set(job.id, job);
-    await this.#write(`${job.id}.json`, JSON.stringify(job));
+    await this.#write(`${job.id}.json`, Buffer.from(JSON.stringify(job)));
   }
 
-  /** Under another name first: whoever reads sees all of it or nothing. */
-  #write(name: string, content: string | Uint8Array): Promise<void> {
-    const file = path.join(this.#folder, name);
-    const write = this.#written.then(async () => {
-      await writeFile(`${file}.new`, content, { flush: true });
-      await rename(`${file}.new`, file);
-    });
+  #write(name: string, content: Uint8Array): Promise<void> {
+    const write = this.#written.then(() => replaceFile(realDisk, path.join(this.#folder, name), content));
     this.#written = write.catch(() => undefined);
     return write;
   }

@@ -8,6 +8,7 @@ import { gaussianCodeScores } from "../../information/gaussian-code-critic.ts";
 import type { GaussianRows } from "../../information/gaussian-rate.ts";
 import { drawGaussian } from "../../information/gaussian-sample.ts";
 import { infoReport } from "../../information/info-report.ts";
+import { labelEntropy } from "../../information/label-entropy.ts";
 import { jointFromCounts, jointFromRows } from "../../information/joint-distribution.ts";
 import { type Matrix, sliceRows } from "../../information/matrix.ts";
 import { stream } from "../../information/random.ts";
@@ -132,11 +133,8 @@ function aboutTarget(
   { name, labels }: { name: string; labels: readonly number[] },
   bootstrap: Bootstrap,
 ): Figures["quantities"] {
-  const entropyBits = (rows: Iterable<number>, count: number): number => {
-    const counts = new Map<number, number>();
-    for (const row of rows) counts.set(labels[row]!, (counts.get(labels[row]!) ?? 0) + 1);
-    return sum([...counts.values()].map((n) => -(n / count) * Math.log2(n / count)));
-  };
+  const symbols = [...new Set(labels)];
+  const classes = labels.map((label) => symbols.indexOf(label));
   const sources = outputs.filter(
     ({ spec, tensor }) => spec.name.startsWith("cross_entropy") && tensor.shape.length === 1,
   );
@@ -145,7 +143,8 @@ function aboutTarget(
     const statistic = (rows: Int32Array): number => {
       let cross = 0;
       for (const row of rows) cross += values[row]!;
-      return entropyBits(rows, rows.length) - cross / rows.length;
+      const drawn = Int32Array.from(rows, (row) => classes[row]!);
+      return labelEntropy(drawn, symbols.length) - cross / rows.length;
     };
     const all = Int32Array.from({ length: labels.length }, (_, row) => row);
     return {
