@@ -3,6 +3,7 @@ import { median } from "../../information/median.ts";
 import type { SweepTrend } from "../../schemas/sweep.ts";
 import { drawChart, looks } from "../evaluate/report/chart.ts";
 import { type Html, html } from "../evaluate/report/html.ts";
+import { verdictOf } from "./verdict.ts";
 
 /** The curves of a sweep: each quantity against the number that its variants stand for. */
 export function trendSection(trends: readonly SweepTrend[]): Html | undefined {
@@ -14,10 +15,10 @@ its p-value is the share of random orders that do so as much.</p>
 }
 
 function figure(trend: SweepTrend): Html {
-  const { title, correlation, pValue, claim, agrees, isClear, source } = trend;
+  const { title, correlation, pValue, claim, source } = trend;
   const said = `Rank correlation ${correlation.toFixed(2)}, p = ${pValue.toFixed(3)}.`;
-  const verdict = `${agrees ? "agrees" : "does not agree"}${isClear ? "" : ", not clearly"}`;
-  const judged = html` ${source} says ${claim ?? ""}: <span class="${agrees && isClear ? "met" : agrees ? "" : "missed"}">${verdict}</span>.`;
+  const { words, look } = verdictOf(trend);
+  const judged = html` ${source} says ${claim ?? ""}: <span class="${look}">${words}</span>.`;
   return html`<figure><h3>${title}</h3>${curve(trend)}<figcaption>${said}${claim === undefined ? html` After ${source}.` : judged}</figcaption></figure>`;
 }
 

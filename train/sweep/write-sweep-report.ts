@@ -9,6 +9,7 @@ import { summarise } from "./summarise.ts";
 import { chartSection } from "./sweep-charts.ts";
 import { theoremSection } from "./theorem-section.ts";
 import { trendSection } from "./trend-section.ts";
+import { verdictOf } from "./verdict.ts";
 
 /**
  * Writes `summary.json` and `report.html` of what a sweep has so far.
@@ -91,8 +92,8 @@ function comparisonSection({ comparisons }: SweepSummary): Html | undefined {
   if (comparisons.length === 0) return undefined;
   const rows = comparisons.map(
     ({ of, against, quantity, unit, difference, interval, claim, source, agrees, isClear }) => {
-      const verdict = `${agrees ? "agrees" : "does not agree"}${isClear ? "" : ", not clearly"}`;
-      return html`<tr><th scope="row">${of} against ${against}</th><td class="text">${quantity}</td><td>${signed(difference)}${unit === "1" ? "" : ` ${unit}`}</td><td>${signed(interval[0]!)} to ${signed(interval[1]!)}</td><td class="text">${claim}</td><td class="text"><span class="${agrees && isClear ? "met" : agrees ? "" : "missed"}">${verdict}</span></td><td class="source">${source}</td></tr>\n`;
+      const { words, look } = verdictOf({ agrees, isClear });
+      return html`<tr><th scope="row">${of} against ${against}</th><td class="text">${quantity}</td><td>${signed(difference)}${unit === "1" ? "" : ` ${unit}`}</td><td>${signed(interval[0]!)} to ${signed(interval[1]!)}</td><td class="text">${claim}</td><td class="text"><span class="${look}">${words}</span></td><td class="source">${source}</td></tr>\n`;
     },
   );
   return html`<section><h2>Effects against the claims</h2>
