@@ -16,6 +16,9 @@ import { trace } from "./trace.ts";
 import type { TensorFunction } from "./traced-function.ts";
 import { tritonConfig } from "./triton-config.ts";
 
+/** A tensor's entry in a manifest without what the graph tells. */
+export type TensorText = Omit<TensorSpec, "name" | "dtype" | "shape">;
+
 export interface BundleInput extends ParityInput {
   readonly description: string;
   /** Smallest and largest value that means something. */
@@ -125,7 +128,7 @@ async function exportTask(
   report("parity");
   const scales = Object.fromEntries(Object.entries(task.outputs).map(([name, { scale = 0 }]) => [name, scale]));
   const parity = await checkParity({ name: task.name, fn: task.fn, model: bytes, inputs: task.inputs, scales, seed });
-  const spec = (info: ValueInfo, text: Omit<TensorSpec, "name" | "dtype" | "shape">): TensorSpec => ({
+  const spec = (info: ValueInfo, text: TensorText): TensorSpec => ({
     name: info.name,
     dtype: info.dtype,
     shape: manifestShape(task.name, info),
@@ -138,17 +141,21 @@ async function exportTask(
     sha256: sha256(bytes),
     bytes: bytes.length,
     opset: graph.opset,
-    inputs: graph.inputs.map((info) => {
-      const { description, range } = task.inputs[info.name]!;
-      return spec(info, { description, ...(range === undefined ? {} : { range: [...range] }) });
-    }),
-    outputs: graph.outputs.map((info) => {
-      const { description, unit, names } = task.outputs[info.name]!;
-      return spec(info, { description, unit, ...(names === undefined ? {} : { names: [...names] }) });
-    }),
+    inputs: graph.inputs.map((info) => spec(info, inputText(task.inputs[info.name]!))),
+    outputs: graph.outputs.map((info) => spec(info, outputText(task.outputs[info.name]!))),
     parity,
   };
   return { bytes, manifest };
+}
+
+/** What a manifest says of an input beyond its type. */
+export function inputText({ description, range }: Pick<BundleInput, "description" | "range">): TensorText {
+  return { description, ...(range === undefined ? {} : { range: [...range] }) };
+}
+
+/** What a manifest says of an output beyond its type. */
+export function outputText({ description, unit, names }: BundleOutput): TensorText {
+  return { description, unit, ...(names === undefined ? {} : { names: [...names] }) };
 }
 
 /** Names and units travel inside the file too, for a runtime that has nothing but it. */

@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import * as tf from "@tensorflow/tfjs-core";
 import "../export/tfjs-setup.ts";
+import { inputText, outputText, type TensorText } from "../export/bundle.ts";
 import { checkModel } from "../export/check.ts";
 import type { ValueInfo } from "../export/graph.ts";
 import { writeOnnx } from "../export/onnx-writer.ts";
@@ -122,7 +123,7 @@ function tracedTask(name: string, task: TaskSpec, networks: Networks) {
   const bytes = writeOnnx(graph);
   checkModel(bytes);
   const state = graph.state.flatMap(({ input }) => (input === undefined ? [] : [input]));
-  const spec = (info: ValueInfo, text: Pick<TensorSpec, "description" | "unit" | "names">): TensorSpec => ({
+  const spec = (info: ValueInfo, text: TensorText): TensorSpec => ({
     name: info.name,
     dtype: info.dtype,
     shape: info.shape.map((size) => (typeof size === "number" ? size : -1)),
@@ -134,11 +135,8 @@ function tracedTask(name: string, task: TaskSpec, networks: Networks) {
     opset: graph.opset,
     inputs: graph.inputs
       .filter((info) => !state.includes(info.name))
-      .map((info) => spec(info, { description: task.inputs[info.name]!.description })),
-    outputs: graph.outputs.map((info) => {
-      const { description, unit, names } = task.outputs[info.name]!;
-      return spec(info, { description, unit, ...(names === undefined ? {} : { names: [...names] }) });
-    }),
+      .map((info) => spec(info, inputText(task.inputs[info.name]!))),
+    outputs: graph.outputs.map((info) => spec(info, outputText(task.outputs[info.name]!))),
     state,
   };
   return { name, entry, bytes };
