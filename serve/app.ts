@@ -1,6 +1,6 @@
 import type { RequestListener } from "node:http";
 import { createRequire } from "node:module";
-import express, { type Express } from "express";
+import express, { type Express, type RequestHandler } from "express";
 import helmet from "helmet";
 import { type Logger, pino } from "pino";
 import type { RequestLimits } from "../schemas/serve-config.ts";
@@ -39,6 +39,8 @@ export interface AppParts {
   readonly measures?: MeasureThreads;
   /** Estimates in the background; undefined: this server keeps none. */
   readonly jobs?: EstimateJobs | undefined;
+  /** The browser demo (`demo-site.ts`), tried before the routes; what it does not answer goes on to them. */
+  readonly demo?: RequestHandler;
   /** Whether the port speaks TLS: for the commands of `GET /`. */
   readonly tls?: boolean;
 }
@@ -70,6 +72,7 @@ export function expressOf(parts: AppParts, metrics: Metrics, first: readonly Gua
   app.disable("x-powered-by");
   app.disable("etag");
   app.use([secured, ...first]);
+  if (parts.demo !== undefined) app.use(parts.demo);
   mount(app, routesOf(parts, metrics), ({ access }) => [tokenGuard(access, parts.tokens ?? {})]);
   app.use((request) => {
     throw new HttpError(`Cannot serve ${request.method} ${request.path}: there is no such route, GET / lists them`, {

@@ -1,10 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
-import type { RequestListener } from "node:http";
 import { createRequire } from "node:module";
 import path from "node:path";
-import express, { type Express, type Request, type Response } from "express";
+import express, { type Request, type Response, type Router } from "express";
 import { type Tokens, tokenGuard } from "./edge/tokens.ts";
-import { answerError } from "./http-error.ts";
 
 /** The browser demo at `/`: the built page, ONNX Runtime Web for it, and the bundles that are served. */
 
@@ -24,21 +22,26 @@ const packagedSite = (): string => path.join(path.dirname(require.resolve("comin
 const runtimeFolder = (): string => path.dirname(require.resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"));
 
 /**
- * Puts the demo before `app`. `GET /` is the page for those who ask for HTML, which browsers do; curl and all other
- * requests go on to `app`. Without a built page (`npm run demo:build`) everything does.
+ * The demo's routes, for the Express side of the app: what every request passes (ids, log, metrics, rate) it passes, and
+ * `infer` does not pass it. `GET /` is the page for those who ask for HTML, which browsers do; curl and all other
+ * requests go on to the next route. Without a built page (`npm run demo:build`) everything does.
  *
  * The page is open to all, as it holds nothing of the models. Names and files of bundles want the client's token where
  * there is one: who has the files has the model. The page asks its visitor for it (web-demo/token.ts).
  *
  * @param repository a bundle, or a folder of bundles; read anew for each visitor
  */
-export function withDemoSite(
-  app: RequestListener,
-  { repository, tokens = {}, site = packagedSite() }: { repository: string; tokens?: Tokens; site?: string },
-): RequestListener {
-  if (!existsSync(path.join(site, "index.html"))) return app;
-  const front = express();
-  front.disable("x-powered-by");
+export function demoSite({
+  repository,
+  tokens = {},
+  site = packagedSite(),
+}: {
+  readonly repository: string;
+  readonly tokens?: Tokens;
+  readonly site?: string;
+}): Router {
+  const front = express.Router();
+  if (!existsSync(path.join(site, "index.html"))) return front;
   front.get("/", (request, response, next) => {
     if (!asksForHtml(request)) return next();
     response.set("Content-Security-Policy", policy).set("Cache-Control", "no-cache");
@@ -54,8 +57,6 @@ export function withDemoSite(
   const isBundle = existsSync(path.join(repository, "manifest.json"));
   front.use("/models", guard);
   serveFiles(front, isBundle ? `/models/${nameOf(repository)}` : "/models", repository);
-  front.use((request, response) => app(request, response));
-  front.use(answerError);
   return front;
 
   function answerCatalogue(response: Response, { locked }: { locked: boolean }): void {
@@ -68,11 +69,16 @@ export function withDemoSite(
 }
 
 /** Files that are there; for others the request goes on. Hidden files and ways out of the folder count as not there. */
-function serveFiles(front: Express, at: string, folder: string, only?: readonly string[]): void {
-  const files = express.static(folder, { index: false, redirect: false, dotfiles: "ignore" });
-  front.use(at, (request, response, next) => {
-    if (only?.includes(path.extname(request.path)) === false) return next();
-    return files(request, response, next);
+function serveFiles(front: Router, at: string, folder: string, only?: readonly string[]): void {
+  const literal = at.replaceAll(/[{}()[\]+?!:*\\]/g, "\\$&"); // a folder may be called anything
+  front.get(`${literal}/*file`, (request, response, next) => {
+    const file = (request.params as unknown as { file: string[] }).file.join("/");
+    if (only?.includes(path.extname(file)) === false) return next();
+    // A worker's script says what the worker may do.
+    const headers = { "Content-Security-Policy": policy };
+    response.sendFile(file, { root: path.resolve(folder), dotfiles: "ignore", headers }, (error) => {
+      if (error !== undefined && !response.headersSent) next();
+    });
   });
 }
 

@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import type { Device } from "../runtime/session.ts";
 import type { ServeConfig } from "../schemas/serve-config.ts";
 import { createApp } from "./app.ts";
-import { withDemoSite } from "./demo-site.ts";
+import { demoSite } from "./demo-site.ts";
 import type { Tokens } from "./edge/tokens.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
 import type { ModelState, ServedModel } from "./engine/inference-engine.ts";
@@ -106,11 +106,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...(tokens === undefined ? {} : { tokens }),
     ...(logger === undefined ? {} : { logger }),
   };
-  const site = withDemoSite(createApp(parts), {
-    repository: options.repository,
-    ...(tokens === undefined ? {} : { tokens }),
-  });
-  const { server, url } = await listen(site, { host, port, tls });
+  const demo = demoSite({ repository: options.repository, ...(tokens === undefined ? {} : { tokens }) });
+  const { server, url } = await listen(createApp({ ...parts, demo }), { host, port, tls });
   try {
     await engine.start();
   } catch (error) {

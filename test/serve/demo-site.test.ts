@@ -3,8 +3,11 @@ import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { withDemoSite } from "../../serve/demo-site.ts";
+import type { HostTensor } from "../../schemas/tensor.ts";
+import { createApp } from "../../serve/app.ts";
+import { demoSite } from "../../serve/demo-site.ts";
 import { listen } from "../../serve/listen.ts";
+import { fakeEngine, spec } from "./fake-engine.ts";
 
 /** Who may have the files of the bundles: they are the model itself. */
 
@@ -18,6 +21,7 @@ describe("the demo of a server with a token for clients", () => {
     folder = mkdtempSync(path.join(tmpdir(), "cominfo-demo-site-"));
     const files = {
       "models/m/manifest.json": "{}",
+      "one (1)/a+b/manifest.json": "{}",
       [weights]: "weights",
       "site/index.html": "<!doctype html>page",
       "site/assets/main.js": "// script",
@@ -34,11 +38,8 @@ describe("the demo of a server with a token for clients", () => {
   });
 
   async function serve(tokens: { client?: string; operator?: string }, repository = "models"): Promise<string> {
-    const app = withDemoSite((_request, response) => response.writeHead(404).end("app"), {
-      repository: path.join(folder, repository),
-      tokens,
-      site: path.join(folder, "site"),
-    });
+    const demo = demoSite({ repository: path.join(folder, repository), tokens, site: path.join(folder, "site") });
+    const app = createApp({ engine: fakeEngine([]), bodyLimit: 1 << 16, tokens, demo });
     const { server, url } = await listen(app, { host: "127.0.0.1", port: 0 });
     servers.push(server);
     return url;
@@ -94,4 +95,46 @@ describe("the demo of a server with a token for clients", () => {
       expect(await (await fetch(`${url}/${weights}`)).text()).toBe("weights");
     }
   });
+
+  test("a bundle alone may have any name", async () => {
+    const url = await serve({}, "one (1)/a+b");
+    expect(await (await fetch(`${url}/models.json`)).json()).toMatchObject({ models: ["models/a+b"] });
+    expect(await (await fetch(`${url}/models/a+b/manifest.json`)).text()).toBe("{}");
+  });
+
+  test("a script says what the worker made of it may do, and is counted and numbered like every answer", async () => {
+    const url = await serve({});
+    const script = await fetch(`${url}/assets/main.js`);
+    expect(script.headers.get("content-security-policy")).toContain("script-src 'self' 'wasm-unsafe-eval'");
+    expect(script.headers.get("x-request-id")).toMatch(/^[\w-]{36}$/);
+    await fetch(`${url}/assets/other.js`);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toContain('cominfo_http_requests_total{method="GET",route="/assets/*file",status="200"} 1');
+    expect(metrics).toContain('cominfo_http_requests_total{method="GET",route="/assets/*file",status="404"} 1');
+  });
+});
+
+test("infer passes no route of the demo: Express costs more than all else this process does for it", async () => {
+  const passed: string[] = [];
+  const copy = {
+    inputs: [spec("x", "float32", [-1])],
+    outputs: [spec("y", "float32", [-1])],
+    run: ({ x }: Readonly<Record<string, HostTensor>>) => ({ y: x! }),
+  };
+  const engine = fakeEngine([{ name: "m", tasks: { copy } }]);
+  const app = createApp({
+    engine,
+    bodyLimit: 1 << 16,
+    demo: (request, _response, next) => {
+      passed.push(request.url);
+      next();
+    },
+  });
+  const { server, url } = await listen(app, { host: "127.0.0.1", port: 0 });
+  const body = JSON.stringify({ inputs: [{ name: "x", shape: [1], datatype: "FP32", data: [1] }] });
+  const headers = { "content-type": "application/json" };
+  expect((await fetch(`${url}/v2/models/m.copy/infer`, { method: "POST", headers, body })).status).toBe(200);
+  expect((await fetch(`${url}/v2`)).status).toBe(200);
+  expect(passed).toEqual(["/v2"]);
+  server.close();
 });
