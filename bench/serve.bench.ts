@@ -98,13 +98,9 @@ async function measure(subject: Subject, concurrencies: readonly number[]): Prom
         }
         if (name === "uint8.c1") lonelyMs = result.p50;
       }
-    }
-    if (lonelyMs > 0) {
-      const ratePerS = rates.get("uint8.c64")! / 2;
-      const half = await underLoad(server, subject, { body: "uint8", concurrency: 256, ratePerS });
-      note(`${prefix}half_load.p50.uint8`, "ms", half.p50);
-      note(`${prefix}half_load.p99.uint8`, "ms", half.p99, { reference: "latency_p50.uint8.c1", of: lonelyMs });
-      note(`${prefix}half_load.failures`, "1", half.failures);
+      if (body === "uint8" && lonelyMs > 0) {
+        await halfLoad(server, subject, { lonelyMs, ratePerS: rates.get("uint8.c64")! / 2 });
+      }
     }
   });
   ceilings.push(await ceilingOf(subject));
@@ -121,6 +117,18 @@ async function measure(subject: Subject, concurrencies: readonly number[]): Prom
   for (const [name, rate] of rates) {
     note(`${prefix}rows_per_s.${name}`, "rows/s", rate, { reference: "onnxruntime", of: ceiling });
   }
+}
+
+/** Half of what 64 clients get, at a steady rate: the latency against that of a lone client. */
+async function halfLoad(
+  server: ServerProcess,
+  subject: Subject,
+  { lonelyMs, ratePerS }: { lonelyMs: number; ratePerS: number },
+): Promise<void> {
+  const half = await underLoad(server, subject, { body: "uint8", concurrency: 256, ratePerS });
+  note(`${subject.prefix}half_load.p50.uint8`, "ms", half.p50);
+  note(`${subject.prefix}half_load.p99.uint8`, "ms", half.p99, { reference: "latency_p50.uint8.c1", of: lonelyMs });
+  note(`${subject.prefix}half_load.failures`, "1", half.failures);
 }
 
 function note(metric: string, unit: string, value: number, against?: { reference: string; of: number }): void {

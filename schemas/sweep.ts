@@ -119,6 +119,7 @@ export const sweepSummarySchema = Type.Object(
     source: Type.String(),
     budget: Type.String(),
     label: Type.String({ description: "what the budget makes smaller; empty for the full one" }),
+    command: Type.String({ description: "what repeats it" }),
     planned: Type.Integer({ description: "cells of the plan" }),
     finished: Type.Integer(),
     medians: Type.Array(

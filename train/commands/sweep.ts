@@ -75,7 +75,7 @@ async function sweep(nameOrFile: string, flags: SweepFlags): Promise<void> {
       () => progress.line("Saving the cells in work (again: at once, without saving)"),
     ).finally(progress.stop);
   }
-  const planned = (await cellsOf(plan, budget)).length;
+  const planned = await cellsOf(plan, budget);
   const lines = [...(await readCellLines(outDir)).values()];
   if (lines.length > 0) {
     const summary = await writeSweepReport(outDir, { sweep: plan, budget }, { lines, planned });

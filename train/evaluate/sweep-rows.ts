@@ -7,12 +7,12 @@ import type { SweepSummary } from "../../schemas/sweep.ts";
  * `<quantity>_trend` is the rank correlation along the variants of a curve.
  */
 export function sweepRows(summary: SweepSummary): Omit<PublishedRow, "commit">[] {
-  const { sweep, budget, steps, batchSize, device, created, medians, comparisons, trends } = summary;
+  const { sweep, budget, steps, batchSize, device, command, created, medians, comparisons, trends } = summary;
   const shared = {
     experiment: sweep,
     budget: `${budget}: ${steps} steps of ${batchSize}`,
     device,
-    command: `cominfo sweep ${sweep}${budget === "full" ? "" : ` --budget ${budget}`}`,
+    command,
     date: created.slice(0, 10),
   };
   const seedsOf = (name: string) => medians.find(({ variant }) => variant === name)?.seeds ?? [];

@@ -1,8 +1,10 @@
 import { bootstrapInterval } from "../../information/bootstrap.ts";
 import { median } from "../../information/median.ts";
 import type { CellLine, Sweep, SweepSummary } from "../../schemas/sweep.ts";
+import { sourceNeedsFiles } from "../data/open-source.ts";
 import { producer } from "../producer.ts";
 import { stream } from "../random.ts";
+import type { Cell } from "./cells.ts";
 import { trendsOf } from "./trends.ts";
 
 /** How often a sweep's seeds are drawn again. */
@@ -16,12 +18,12 @@ const enoughSeeds = 3;
  * give the smallest and the largest value, and prove little.
  *
  * @param lines the last line of each cell
- * @param planned cells of the plan
+ * @param planned the cells of the plan
  */
 export function summarise(
   { sweep, budget }: { sweep: Sweep; budget: string },
   lines: readonly CellLine[],
-  planned: number,
+  planned: readonly Cell[],
 ): SweepSummary {
   const finished = lines.filter(({ status }) => status === "finished").sort((a, b) => a.seed - b.seed);
   const medians = sweep.variants.flatMap(({ name }) =>
@@ -68,7 +70,8 @@ export function summarise(
     source: sweep.source,
     budget,
     label: sweep.budgets[budget]?.label ?? "",
-    planned,
+    command: commandOf(sweep.name, budget, planned),
+    planned: planned.length,
     finished: finished.length,
     medians,
     comparisons,
@@ -81,6 +84,11 @@ export function summarise(
     created: new Date().toISOString(),
     producer,
   };
+}
+
+function commandOf(name: string, budget: string, cells: readonly Cell[]): string {
+  const files = cells.some(({ recipe }) => sourceNeedsFiles(recipe.data.source)) ? " --data DIR" : "";
+  return `cominfo sweep ${name}${files}${budget === "full" ? "" : ` --budget ${budget}`}`;
 }
 
 /** Interval of the median of one group of seeds. */

@@ -5,6 +5,7 @@ import { validate } from "../../schemas/validate.ts";
 import { type Html, html, markup } from "../evaluate/report/html.ts";
 import { count } from "../evaluate/report/numbers.ts";
 import { style } from "../evaluate/report/style.ts";
+import type { Cell } from "./cells.ts";
 import { summarise } from "./summarise.ts";
 import { chartSection } from "./sweep-charts.ts";
 import { theoremSection } from "./theorem-section.ts";
@@ -20,7 +21,7 @@ import { verdictOf } from "./verdict.ts";
 export async function writeSweepReport(
   outDir: string,
   plan: { sweep: Sweep; budget: string },
-  { lines, planned }: { lines: readonly CellLine[]; planned: number },
+  { lines, planned }: { lines: readonly CellLine[]; planned: readonly Cell[] },
 ): Promise<SweepSummary> {
   const summary = validate(sweepSummarySchema, summarise(plan, lines, planned), "write summary.json");
   try {
@@ -61,6 +62,7 @@ function head({
   source,
   budget,
   label,
+  command,
   planned,
   finished,
   steps,
@@ -85,7 +87,7 @@ function head({
   return html`<header><h1>${title}</h1>
 <dl class="facts">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>
 ${label === "" ? undefined : html`<p><strong>A reduced budget:</strong> what follows says how these short trainings came out, not what the paper's would give.</p>`}
-<p>To repeat it:</p><pre><code>cominfo sweep ${sweep}${budget === "full" ? "" : ` --budget ${budget}`}</code></pre></header>`;
+<p>To repeat it:</p><pre><code>${command}</code></pre></header>`;
 }
 
 function comparisonSection({ comparisons }: SweepSummary): Html | undefined {

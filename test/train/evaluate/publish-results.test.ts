@@ -145,6 +145,7 @@ test("a sweep's folder becomes a row for each median and each effect, met only w
     source: "s",
     budget: "reduced",
     label: "less",
+    command: "cominfo sweep split-encoder --budget reduced",
     planned: 6,
     finished: 6,
     medians: ["a", "b"].map((variant, i) => ({ ...median, variant, median: 2 - i })),

@@ -32,11 +32,12 @@ function lineOf(variant: string, seed: number, mig: number, status: "finished" |
   };
 }
 
+const cells = await cellsOf(smallPlan(), "full");
 const vanilla = [0.1, 0.3, 0.2, 0.15, 0.25].map((mig, seed) => lineOf("vae.vanilla", seed, mig));
 const split = [0.5, 0.7, 0.6, 0.55, 0.65].map((mig, seed) => lineOf("vae.split", seed, mig));
 
 test("medians are over seeds, and a difference of medians is judged by its interval", () => {
-  const summary = summarise({ sweep: smallPlan(), budget: "full" }, [...split, ...vanilla], 6);
+  const summary = summarise({ sweep: smallPlan(), budget: "full" }, [...split, ...vanilla], cells);
   const [first] = summary.medians;
   expect(first).toMatchObject({ variant: "vae.vanilla", quantity: "mig", median: 0.2, seeds: [0, 1, 2, 3, 4] });
   expect(first!.interval[0]).toBeGreaterThanOrEqual(0.1);
@@ -53,26 +54,26 @@ test("an effect against its claim, and one that the interval does not tell from 
   const lower = smallPlan({
     comparisons: [{ of: "vae.split", against: "vae.vanilla", quantity: "mig", claim: "lower", source: "x" }],
   });
-  expect(summarise({ sweep: lower, budget: "full" }, [...split, ...vanilla], 6).comparisons[0]).toMatchObject({
+  expect(summarise({ sweep: lower, budget: "full" }, [...split, ...vanilla], cells).comparisons[0]).toMatchObject({
     agrees: false,
     isClear: true,
   });
   const alike = vanilla.map(({ seed }) => lineOf("vae.split", seed, [0.31, 0.1, 0.2, 0.26, 0.14][seed]!));
-  expect(summarise({ sweep: smallPlan(), budget: "full" }, [...alike, ...vanilla], 6).comparisons[0]!.isClear).toBe(
+  expect(summarise({ sweep: smallPlan(), budget: "full" }, [...alike, ...vanilla], cells).comparisons[0]!.isClear).toBe(
     false,
   );
 });
 
 test("two seeds make no effect clear, whatever their interval", () => {
   const lines = [...vanilla.slice(0, 2), ...split.slice(0, 2)];
-  const [effect] = summarise({ sweep: smallPlan(), budget: "full" }, lines, 6).comparisons;
+  const [effect] = summarise({ sweep: smallPlan(), budget: "full" }, lines, cells).comparisons;
   expect(effect!.interval[0]).toBeGreaterThan(0);
   expect(effect).toMatchObject({ agrees: true, isClear: false });
 });
 
 test("failed cells are listed and count for nothing; a variant without a cell has no row", () => {
   const lines = [...vanilla, lineOf("vae.split", 0, 0, "failed")];
-  const summary = summarise({ sweep: smallPlan(), budget: "full" }, lines, 6);
+  const summary = summarise({ sweep: smallPlan(), budget: "full" }, lines, cells);
   expect(summary.failures).toEqual([{ cell: "vae.split-seed0", error: "it broke" }]);
   expect(summary.medians.map(({ variant }) => variant)).toEqual(["vae.vanilla", "vae.vanilla"]);
   expect(summary.comparisons).toEqual([]);
@@ -82,7 +83,7 @@ test("failed cells are listed and count for nothing; a variant without a cell ha
 test("the report is one page that loads nothing, with a violin and a scatter chart and every effect", async () => {
   const outDir = temporaryFolder();
   const plan = { sweep: smallPlan({ identity: true }), budget: "tiny" };
-  await writeSweepReport(outDir, plan, { lines: [...vanilla, ...split], planned: 10 });
+  await writeSweepReport(outDir, plan, { lines: [...vanilla, ...split], planned: cells });
   const page = readFileSync(path.join(outDir, "report.html"), "utf8");
   expect(page).not.toMatch(/(src|href)="http/);
   expect(page.match(/<svg[^>]*role="img"/g)).toHaveLength(3);
@@ -91,6 +92,16 @@ test("the report is one page that loads nothing, with a violin and a scatter cha
   expect(page).toContain("Theorem 2 on Gaussian encoders");
   expect(page).not.toMatch(/NaN|undefined|Infinity/);
   expect(JSON.parse(readFileSync(path.join(outDir, "summary.json"), "utf8")).finished).toBe(10);
+});
+
+test("the command that repeats a sweep asks for the files that its recipes read", async () => {
+  expect(summarise({ sweep: smallPlan(), budget: "tiny" }, vanilla, cells).command).toBe(
+    "cominfo sweep small --budget tiny",
+  );
+  const filed = await cellsOf(await readSweep("sprites-video"), "full");
+  expect(summarise({ sweep: smallPlan(), budget: "full" }, vanilla, filed).command).toBe(
+    "cominfo sweep small --data DIR",
+  );
 });
 
 const delays = [1, 2, 3, 4, 5, 6].map((at) => ({ variant: `t${at}`, at }));
@@ -103,14 +114,14 @@ const video = smallPlan({
 
 test("a curve is judged by its rank correlation, which one seed a variant is enough for", async () => {
   const lines = delays.map(({ variant, at }) => lineOf(variant, 0, Math.exp(-at)));
-  const summary = summarise({ sweep: video, budget: "full" }, lines, 6);
+  const summary = summarise({ sweep: video, budget: "full" }, lines, cells);
   expect(summary.trends).toHaveLength(1);
   expect(summary.trends[0]).toMatchObject({ claim: "falling", agrees: true, isClear: true, unit: "1" });
   expect(summary.trends[0]!.correlation).toBeCloseTo(-1, 12);
   expect(tableOf(summary)).toContain("mig against frames: -1.00 (p = 0.00");
   expect(sweepRows(summary).find(({ quantity }) => quantity === "mig_trend")).toMatchObject({ maximum: 0, met: true });
   const outDir = temporaryFolder();
-  await writeSweepReport(outDir, { sweep: video, budget: "full" }, { lines, planned: 6 });
+  await writeSweepReport(outDir, { sweep: video, budget: "full" }, { lines, planned: cells });
   const page = readFileSync(path.join(outDir, "report.html"), "utf8");
   expect(page).toContain("Rank correlation -1.00");
   expect(page).toContain('aria-label="Delay: 0.368 at 1, 0.135 at 2');
@@ -118,13 +129,13 @@ test("a curve is judged by its rank correlation, which one seed a variant is eno
 
 test("a curve that goes the other way does not agree, and one of two finished variants is not clear", () => {
   const rising = delays.map(({ variant, at }) => lineOf(variant, 0, at));
-  expect(summarise({ sweep: video, budget: "full" }, rising, 6).trends[0]).toMatchObject({
+  expect(summarise({ sweep: video, budget: "full" }, rising, cells).trends[0]).toMatchObject({
     agrees: false,
     isClear: true,
   });
-  const two = summarise({ sweep: video, budget: "full" }, [lineOf("t1", 0, 0.5), lineOf("t4", 0, 0.2)], 6);
+  const two = summarise({ sweep: video, budget: "full" }, [lineOf("t1", 0, 0.5), lineOf("t4", 0, 0.2)], cells);
   expect(two.trends[0]).toMatchObject({ agrees: true, isClear: false });
-  expect(summarise({ sweep: video, budget: "full" }, [lineOf("t1", 0, 0.5)], 6).trends).toEqual([]);
+  expect(summarise({ sweep: video, budget: "full" }, [lineOf("t1", 0, 0.5)], cells).trends).toEqual([]);
 });
 
 test("a violin has the statistics of a box plot and is widest where values crowd", () => {
