@@ -1,4 +1,4 @@
-import { type JointDistribution, jointFromTable } from "../../information/joint-distribution.ts";
+import { type JointDistribution, jointFromRows, jointFromTable } from "../../information/joint-distribution.ts";
 import { stream } from "../../train/random.ts";
 
 /** Seeded random distribution of variables named `names`, of the given sizes; a share `zeros` of cells is impossible. */
@@ -17,3 +17,21 @@ export function randomJoint(
     weights.map((weight) => weight / total),
   );
 }
+
+/** The same factor in both views, uniform. */
+export function shared(name: string, size: number): JointDistribution {
+  return jointFromRows(
+    [`${name}1`, `${name}2`],
+    Array.from({ length: size }, (_, i) => [i, i]),
+  );
+}
+
+const shapes = [
+  { sizes: [2, 3] },
+  { sizes: [3, 3], zeros: 0.4 },
+  { sizes: [4, 3] },
+  { sizes: [4, 4], zeros: 0.6 },
+] as const;
+
+/** Twelve pairs of small variables, some with cells that never occur. */
+export const randoms = Array.from({ length: 12 }, (_, seed) => randomJoint(seed, ["x", "y"], shapes[seed % 4]!));
