@@ -1,10 +1,11 @@
 import path from "node:path";
 import type { Command } from "commander";
-import { UsageError } from "../../schemas/errors.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 interface EvaluateFlags {
   readonly pairs?: number;
   readonly data?: string;
+  readonly threads?: number;
   readonly json?: true;
   readonly report: boolean;
   readonly quiet?: true;
@@ -25,8 +26,13 @@ export function addEvaluateCommand(program: Command): void {
       "measures in bits what each block of a trained representation tells, and writes results.json and report.html",
     )
     .argument("<run>", "folder of the run")
-    .option("--pairs <n>", "fresh pairs, of which the last fifth tests (default: the recipe's)", atLeastHundred)
+    .option(
+      "--pairs <n>",
+      "fresh pairs, of which the last fifth tests (default: the recipe's)",
+      wholeNumber("evaluate", "--pairs", 100),
+    )
     .option("--data <dir>", "folder with the files of the dataset, for recipes that read some")
+    .option("--threads <n>", "threads of ONNX Runtime (default: all cores)", wholeNumber("evaluate", "--threads", 1))
     .option("--no-report", "no report.html")
     .option("--quiet", "no progress")
     .option("--json", "results.json on standard output instead of a table")
@@ -34,7 +40,7 @@ export function addEvaluateCommand(program: Command): void {
     .action(evaluate);
 }
 
-async function evaluate(run: string, { pairs, data, json, report, quiet }: EvaluateFlags): Promise<void> {
+async function evaluate(run: string, { pairs, data, threads, json, report, quiet }: EvaluateFlags): Promise<void> {
   // Loaded only now: tfjs and the compiler take a second that `cominfo --help` should not.
   const { evaluateRun } = await import("../evaluate/evaluate-run.ts");
   const { reportName } = await import("../evaluate/report/write-report.ts");
@@ -46,16 +52,11 @@ async function evaluate(run: string, { pairs, data, json, report, quiet }: Evalu
   const results = await evaluateRun(run, {
     ...(pairs === undefined ? {} : { pairs }),
     ...(data === undefined ? {} : { dataDir: data }),
+    ...(threads === undefined ? {} : { threads }),
     report,
     onProgress: say,
     warn: (message) => console.error(message),
   }).finally(() => say(""));
   console.log(json ? JSON.stringify(results) : formatTable(results));
   if (report && !quiet) console.error(`Report: ${path.join(run, reportName)}`);
-}
-
-function atLeastHundred(text: string): number {
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isSafeInteger(value) && value >= 100) return value;
-  throw new UsageError(`Cannot evaluate: --pairs must be a whole number of at least 100, got "${text}"`);
 }

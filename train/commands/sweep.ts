@@ -6,6 +6,7 @@ import type { SweepSummary } from "../../schemas/sweep.ts";
 import { nearest } from "../../schemas/validate.ts";
 import type { SweepResult } from "../sweep/run-sweep.ts";
 import { untilInterrupted } from "./until-interrupted.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 interface SweepFlags {
   readonly budget?: string;
@@ -42,8 +43,12 @@ export function addSweepCommand(program: Command): void {
     .option("--data <dir>", "folder with the files of the dataset, for recipes that read some")
     .option("--out <dir>", "folder of the sweep (default: runs/<sweep>, with a budget runs/<sweep>-<budget>)")
     .option("--shard <i/n>", "only every n-th cell, from the i-th on: for one of n machines")
-    .option("--workers <n>", "cells at a time (default: all cores over --threads)", atLeastOne("--workers"))
-    .option("--threads <n>", "threads of each cell", atLeastOne("--threads"), 1)
+    .option(
+      "--workers <n>",
+      "cells at a time (default: all cores over --threads)",
+      wholeNumber("sweep", "--workers", 1),
+    )
+    .option("--threads <n>", "threads of each cell", wholeNumber("sweep", "--threads", 1), 1)
     .option("--device <device>", "auto, cpu, webgpu or cuda", deviceOf, "cpu")
     .option("--reports", "a report.html for every cell, too")
     .option("--report-only", "train nothing; write the report of what is there")
@@ -114,14 +119,6 @@ export function tableOf({ medians, comparisons, trends, failures, finished, plan
     }),
     ...failures.map(({ cell, error }) => `  FAILED ${cell}: ${error}`),
   ].join("\n");
-}
-
-function atLeastOne(flag: string): (text: string) => number {
-  return (text) => {
-    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (Number.isSafeInteger(value) && value >= 1) return value;
-    throw new UsageError(`Cannot sweep: ${flag} must be a whole number of at least 1, got "${text}"`);
-  };
 }
 
 function deviceOf(text: string): string {

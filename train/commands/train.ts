@@ -5,6 +5,7 @@ import { nearest } from "../../schemas/validate.ts";
 import type { ProgressDisplay } from "../engine/progress.ts";
 import type { TrainingRequest, TrainingResult } from "../engine/run.ts";
 import { untilInterrupted } from "./until-interrupted.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 interface TrainFlags {
   readonly data?: string;
@@ -41,9 +42,9 @@ export function addTrainCommand(program: Command): void {
     .argument("<recipe>", "name of a recipe, or the path of a JSON file")
     .option("--data <dir>", "folder with the files of the dataset, for recipes that read some")
     .option("--out <dir>", "run folder (default: runs/<recipe>)")
-    .option("--steps <n>", "optimiser steps", whole("--steps", 1))
-    .option("--batch-size <n>", "pairs a step", whole("--batch-size", 1))
-    .option("--seed <n>", "seed of everything that is random", whole("--seed", 0))
+    .option("--steps <n>", "optimiser steps", wholeNumber("train", "--steps", 1))
+    .option("--batch-size <n>", "pairs a step", wholeNumber("train", "--batch-size", 1))
+    .option("--seed <n>", "seed of everything that is random", wholeNumber("train", "--seed", 0))
     .option("--variant <name>", "one of the recipe's variants: the same as <recipe>-<variant> as a name")
     .option("--budget <name>", "one of the recipe's named budgets")
     .option("--set <path=value>", "any field of the recipe; may be repeated", collect)
@@ -60,7 +61,11 @@ export function addTrainCommand(program: Command): void {
       oneOf("--device", ["auto", "cpu", "webgpu", "cuda"]),
       "auto",
     )
-    .option("--threads <n>", "threads of the compiled engine (default: all cores)", whole("--threads", 1))
+    .option(
+      "--threads <n>",
+      "threads of the compiled engine (default: all cores)",
+      wholeNumber("train", "--threads", 1),
+    )
     .option("--resume", "go on from the last checkpoint")
     .option("--force", "replace the run in the folder")
     .option("--quiet", "no progress")
@@ -111,10 +116,13 @@ async function train(nameOrFile: string, flags: TrainFlags): Promise<void> {
   }
 }
 
-async function evaluateAtEnd(outDir: string, { data, quiet, json }: TrainFlags): Promise<void> {
+async function evaluateAtEnd(outDir: string, { data, threads, quiet, json }: TrainFlags): Promise<void> {
   const { evaluateRun } = await import("../evaluate/evaluate-run.ts");
   const { formatTable } = await import("../evaluate/format-table.ts");
-  const results = await evaluateRun(outDir, data === undefined ? {} : { dataDir: data });
+  const results = await evaluateRun(outDir, {
+    ...(data === undefined ? {} : { dataDir: data }),
+    ...(threads === undefined ? {} : { threads }),
+  });
   if (!quiet && !json) console.log(formatTable(results));
 }
 
@@ -138,14 +146,6 @@ const silent: ProgressDisplay = { update() {}, line() {}, stop() {} };
 
 function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
-}
-
-function whole(flag: string, minimum: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (Number.isSafeInteger(value) && value >= minimum) return value;
-    throw new UsageError(`Cannot train: ${flag} must be a whole number of at least ${minimum}, got "${text}"`);
-  };
 }
 
 function oneOf(flag: string, known: readonly string[]): (text: string) => string {

@@ -3,7 +3,7 @@ import "../../export/tfjs-setup.ts";
 import { writeOnnx } from "../../export/onnx-writer.ts";
 import { trace } from "../../export/trace.ts";
 import { createSession } from "../../runtime/create-session.ts";
-import type { Session } from "../../runtime/session.ts";
+import type { Session, SessionOptions } from "../../runtime/session.ts";
 import type { Recipe } from "../../schemas/recipe.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
 import type { State } from "../engine/engine.ts";
@@ -26,9 +26,10 @@ export interface CompiledTasks {
  * One model at a time in a process until it is closed: tfjs knows variables by name.
  *
  * @param values of a checkpoint, frozen into the graphs
+ * @param options of the sessions that run them
  * @throws FailureError if the checkpoint is of another model
  */
-export async function openTasks(recipe: Recipe, values: State): Promise<CompiledTasks> {
+export async function openTasks(recipe: Recipe, values: State, options: SessionOptions = {}): Promise<CompiledTasks> {
   const family = familyByName(recipe.family);
   await useBackend("cpu");
   const networks = family.networks(recipe.model, recipe.training.seed);
@@ -52,7 +53,8 @@ export async function openTasks(recipe: Recipe, values: State): Promise<Compiled
     const task = specs[name];
     if (task === undefined) throw new Error(`Cannot evaluate: family "${recipe.family}" must have a task "${name}"`);
     const run = (inputs: Record<string, tf.Tensor>) => task.run(networks, inputs);
-    const session = await createSession(writeOnnx(trace(run, { name, inputs: task.inputs, variables: "frozen" })));
+    const program = trace(run, { name, inputs: task.inputs, variables: "frozen" });
+    const session = await createSession(writeOnnx(program), options);
     sessions.set(name, session);
     return session;
   }

@@ -19,6 +19,8 @@ export interface EvaluateOptions {
   readonly pairs?: number;
   /** Folder with the files of the dataset, for sources that read some. */
   readonly dataDir?: string;
+  /** Of ONNX Runtime; default: all cores. */
+  readonly threads?: number;
   /** Whether to write report.html as well (default). */
   readonly report?: boolean;
   /** Before each part of the work, in words. */
@@ -39,7 +41,8 @@ export interface EvaluateOptions {
 export async function evaluateRun(runDir: string, options: EvaluateOptions = {}): Promise<Results> {
   const { recipe, values, step } = await loadRun(runDir, options.warn);
   const source = await loadSource(recipe.data, { dataDir: options.dataDir });
-  const tasks = await openTasks(recipe, values);
+  const sessions = options.threads === undefined ? {} : { threads: options.threads };
+  const tasks = await openTasks(recipe, values, sessions);
   try {
     const { pairs = recipe.evaluation.pairs, dataDir, onProgress = () => {}, warn = console.warn } = options;
     const { seed } = recipe.training;
@@ -48,6 +51,7 @@ export async function evaluateRun(runDir: string, options: EvaluateOptions = {})
       values,
       source,
       tasks,
+      sessions,
       checkpoints: (await checkpointSteps(runDir)).filter((other) => other <= step),
       valuesAt: async (other) => (await loadCheckpointOf(runDir, other)).values,
       pairs,

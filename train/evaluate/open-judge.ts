@@ -3,6 +3,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Matrix } from "../../information/matrix.ts";
 import { createSession } from "../../runtime/create-session.ts";
+import type { SessionOptions } from "../../runtime/session.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
 import { largest } from "./judge.ts";
@@ -27,7 +28,7 @@ export interface OpenJudge {
  *
  * @throws UsageError if there is none
  */
-export async function openJudge(folder: string): Promise<OpenJudge> {
+export async function openJudge(folder: string, options: SessionOptions = {}): Promise<OpenJudge> {
   const places = [path.resolve(folder), path.resolve(packageRoot(), folder)];
   const files = places.map((place) => path.join(place, "classify", "1", "model.onnx"));
   const file = files.find((candidate) => existsSync(candidate));
@@ -37,7 +38,7 @@ export async function openJudge(folder: string): Promise<OpenJudge> {
       { code: "no_judge", path: ["evaluation", "judge"] },
     );
   }
-  const session = await createSession(file);
+  const session = await createSession(file, options);
   return {
     async judge(images) {
       const { logits, features } = await session.run({ view_1: toBytes(images) });

@@ -1,3 +1,4 @@
+import type { SessionOptions } from "../../runtime/session.ts";
 import type { Figure } from "../../schemas/manifest.ts";
 import type { Recipe } from "../../schemas/recipe.ts";
 import type { Results } from "../../schemas/results.ts";
@@ -13,6 +14,8 @@ export interface Subject {
   readonly values: State;
   readonly source: PairSource;
   readonly tasks: CompiledTasks;
+  /** How whatever else runs in ONNX Runtime is to run. */
+  readonly sessions: SessionOptions;
   /** Steps of the checkpoints that there are, ascending; the last one is that of `values`, if it is whole. */
   readonly checkpoints: readonly number[];
   /** Variables of another checkpoint, for `tasks.load`. @throws FailureError if it is not whole */

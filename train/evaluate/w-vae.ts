@@ -65,7 +65,7 @@ async function judged(subject: Subject): Promise<Figure[]> {
     warn("The recipe names no judge (evaluation.judge): label errors and Frechet distances are left out");
     return [];
   }
-  const judge: OpenJudge = await openJudge(folder);
+  const judge: OpenJudge = await openJudge(folder, subject.sessions);
   try {
     const images = Math.ceil(pairs / pairsPerImage);
     return await measureGeneration({ tasks, judge, source: await testSource(subject), images, seed, onProgress });

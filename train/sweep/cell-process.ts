@@ -68,7 +68,7 @@ async function work({ recipe, outDir, dataDir, device, threads, report }: CellRe
     },
   });
   if (trained.status === "interrupted") return { kind: "interrupted" };
-  const results = await evaluateRun(outDir, { ...(dataDir === undefined ? {} : { dataDir }), report });
+  const results = await evaluateRun(outDir, { ...(dataDir === undefined ? {} : { dataDir }), threads, report });
   const figures = Object.fromEntries(
     results.figures.map(({ quantity, value, unit, estimator }) => [quantity, { value, unit, estimator }]),
   );

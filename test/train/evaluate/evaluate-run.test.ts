@@ -210,8 +210,11 @@ test("`cominfo evaluate` prints a table, or JSON on request, and refuses too few
   };
   await call();
   expect(out.mock.calls[0]![0]).toContain("Bits found by a linear probe in each block after 20 steps (24 test pairs)");
-  await call("--json", "--pairs", "100");
+  await call("--json", "--pairs", "100", "--threads", "1");
   expect(validate(resultsSchema, JSON.parse(String(out.mock.calls[1]![0])), "read results").pairs).toBe(100);
+  await expect(call("--threads", "0")).rejects.toThrow(
+    'Cannot evaluate: --threads must be a whole number of at least 1, got "0"',
+  );
   await expect(call("--pairs", "ten")).rejects.toThrow(
     'Cannot evaluate: --pairs must be a whole number of at least 100, got "ten"',
   );
