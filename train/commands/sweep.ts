@@ -4,6 +4,7 @@ import type { Device } from "../../runtime/session.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import type { SweepSummary } from "../../schemas/sweep.ts";
 import { nearest } from "../../schemas/validate.ts";
+import { verdictOf } from "../sweep/verdict.ts";
 import type { SweepResult } from "../sweep/run-sweep.ts";
 import { untilInterrupted } from "./until-interrupted.ts";
 import { wholeNumber } from "./whole-number.ts";
@@ -105,17 +106,17 @@ export function tableOf({ medians, comparisons, trends, failures, finished, plan
     "",
     ...medians.map(
       ({ variant, quantity, median, unit, interval, seeds }) =>
-        `${variant.padEnd(wide)}  ${quantity.padEnd(15)} ${median.toFixed(3)}${unitOf(unit)} (${of(interval[0]!, interval[1]!)}; ${seeds.length} seeds)`,
+        `${variant.padEnd(wide)}  ${quantity.padEnd(15)} ${median.toFixed(3)}${unitOf(unit)} (${of(interval[0]!, interval[1]!)}; ${seeds.length === 1 ? "1 seed" : `${seeds.length} seeds`})`,
     ),
     ...(comparisons.length === 0 ? [] : ["", "Difference of medians, 95 % bootstrap interval over seeds:"]),
     ...comparisons.map(
       ({ of: first, against, quantity, difference, interval, claim, agrees, isClear }) =>
-        `  ${quantity} of ${first} against ${against}: ${difference.toFixed(3)} (${of(interval[0]!, interval[1]!)}); claimed ${claim}: ${agrees ? "agrees" : "does NOT agree"}${isClear ? "" : ", not clearly"}`,
+        `  ${quantity} of ${first} against ${against}: ${difference.toFixed(3)} (${of(interval[0]!, interval[1]!)}); claimed ${claim}: ${verdictOf({ agrees, isClear }).words}`,
     ),
     ...(trends.length === 0 ? [] : ["", "Rank correlation along the variants:"]),
     ...trends.map(({ quantity, axis, correlation, pValue, claim, agrees, isClear }) => {
-      const judged = claim === undefined ? "" : `; claimed ${claim}: ${agrees ? "agrees" : "does NOT agree"}`;
-      return `  ${quantity} against ${axis}: ${correlation.toFixed(2)} (p = ${pValue.toFixed(3)})${judged}${isClear ? "" : ", not clearly"}`;
+      const judged = claim === undefined ? "" : `; claimed ${claim}: ${verdictOf({ agrees, isClear }).words}`;
+      return `  ${quantity} against ${axis}: ${correlation.toFixed(2)} (p = ${pValue.toFixed(3)})${judged}`;
     }),
     ...failures.map(({ cell, error }) => `  FAILED ${cell}: ${error}`),
   ].join("\n");

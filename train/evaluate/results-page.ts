@@ -49,7 +49,8 @@ function figuresOf(rows: readonly PublishedRow[], order: readonly string[]): str
   };
   const expected = rows.filter(isExpected).sort((a, b) => place(a) - place(b));
   const others = rows.filter((row) => !isExpected(row));
-  const interval = seeds.length > 1 ? "smallest to largest" : "95 % interval";
+  const swept = command.startsWith("cominfo sweep ");
+  const interval = seeds.length > 1 && !swept ? "smallest to largest" : "95 % interval";
   return [
     `Budget ${budget}; ${seeds.length > 1 ? "seeds" : "seed"} ${seeds.join(", ")}; ${device}; ${date}; ${verdict(rows)}. Repeat with \`${command}\`.`,
     ...(expected.length === 0

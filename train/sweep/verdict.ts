@@ -8,6 +8,6 @@ export interface Judged {
 
 /** @returns words for people, and the class of the report's style sheet */
 export function verdictOf({ agrees, isClear }: Judged): { words: string; look: string } {
-  const words = `${agrees ? "agrees" : "does not agree"}${isClear ? "" : ", not clearly"}`;
-  return { words, look: agrees ? (isClear ? "met" : "") : "missed" };
+  if (isClear) return agrees ? { words: "agrees", look: "met" } : { words: "contradicts it", look: "missed" };
+  return { words: `not clear, in ${agrees ? "its" : "the other"} direction`, look: "" };
 }

@@ -100,7 +100,7 @@ function comparisonSection({ comparisons }: SweepSummary): Html | undefined {
   );
   return html`<section><h2>Effects against the claims</h2>
 <p>Difference of medians over seeds, with its 95 % bootstrap interval, both groups of seeds drawn again. With three seeds
-an interval spans the values themselves. “Not clearly”: the interval holds 0, or there are fewer than three seeds.</p>
+an interval spans the values themselves. “Not clear”: the interval holds 0, or there are fewer than three seeds.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Effects against the claims"><table>
 <thead><tr><th scope="col">effect</th><th scope="col" class="text">of</th><th scope="col">difference</th><th scope="col">95 % interval</th><th scope="col" class="text">claim</th><th scope="col" class="text">here</th><th scope="col" class="text">source</th></tr></thead>
 <tbody>${rows}</tbody></table></div></section>`;

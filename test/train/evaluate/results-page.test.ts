@@ -63,6 +63,8 @@ test("resultsPage() keeps figures of different trainings apart, and does without
   expect(page.match(/^### own$/gm)).toHaveLength(1);
   expect(page).toContain("seeds 0, 1; cpu");
   expect(page).toContain("| figure | ours | smallest to largest |");
+  const swept = resultsPage([row("a", { seeds: [0, 1], command: "cominfo sweep x" })], words);
+  expect(swept).toContain("| figure | ours | 95 % interval |");
   expect(page).toContain("Budget full: 7 steps of 8; seed 0");
   expect(page).toContain("<details><summary>All figures (1)</summary>");
 });
