@@ -12,6 +12,13 @@ const chartHeight = 260;
 const reach = 0.38;
 const symbols = ["circle", "triangle", "square", "diamond"] as const;
 const drawn = ["○", "△", "□", "◇"] as const;
+/** Variants that fit beside each other, with their names, in a chart of usual width. */
+const fitting = 5;
+/** Width of a variant where there are more, for a chart over the whole page. */
+const variantWidth = 84;
+
+/** Colours and signs repeat after four; from the fifth variant on a colour comes with another sign. */
+const signOf = (i: number): number => (i + Math.floor(i / symbols.length)) % symbols.length;
 
 /** Violins of the first quantity, and a scatter of it against the second: figures 2 to 8 of the paper. */
 export function chartSection(
@@ -26,7 +33,7 @@ export function chartSection(
   if (first === undefined || main.length === 0) return undefined;
   const against = rows(second);
   return html`<section><h2>${chart.title}</h2><p>After ${chart.source}.</p><div class="charts">
-<figure><h3>${first} by variant</h3>${violins(main, first)}<figcaption>Shape: density of the seeds (where there are at least 4); thick line: quartiles; thin line: adjacent values; white dot: median; small dots: seeds</figcaption></figure>
+<figure${main.length > fitting ? html` class="wide"` : undefined}><h3>${first} by variant</h3>${violins(main, first)}<figcaption>Shape: density of the seeds (where there are at least 4); thick line: quartiles; thin line: adjacent values; white dot: median; small dots: seeds</figcaption></figure>
 ${against.length === 0 ? undefined : html`<figure><h3>${first} against ${second!}</h3>${scatter(main, against, [first, second!])}${signs(main.map(({ variant }) => variant))}<figcaption>One sign a seed; ${against[0]!.unit} of ${second!} across</figcaption></figure>`}
 </div></section>`;
 }
@@ -58,6 +65,7 @@ function violins(rows: readonly Row[], quantity: string): Html {
     ];
   });
   const options: Plot.PlotOptions = {
+    ...(rows.length > fitting ? { width: 44 + variantWidth * rows.length } : {}),
     height: chartHeight,
     marginLeft: 44,
     marginBottom: 44,
@@ -83,7 +91,7 @@ function scatter(main: readonly Row[], against: readonly Row[], [first, second]:
       return at < 0 ? [] : [{ x: other!.values[at]!, y: row.values[k]! }];
     });
     const { stroke } = looks(i);
-    return [Plot.dot(points, { x: "x", y: "y", r: 4, symbol: symbols[i % symbols.length]!, stroke, strokeWidth: 1.5 })];
+    return [Plot.dot(points, { x: "x", y: "y", r: 4, symbol: symbols[signOf(i)]!, stroke, strokeWidth: 1.5 })];
   });
   const options: Plot.PlotOptions = {
     height: chartHeight,
@@ -97,5 +105,5 @@ function scatter(main: readonly Row[], against: readonly Row[], [first, second]:
 
 /** Which sign stands for which variant. */
 function signs(names: readonly string[]): Html {
-  return html`<ul class="legend">${names.map((name, i) => html`<li><span style="color:${looks(i).stroke}" aria-hidden="true">${drawn[i % drawn.length]!}</span> ${name}</li>`)}</ul>`;
+  return html`<ul class="legend">${names.map((name, i) => html`<li><span style="color:${looks(i).stroke}" aria-hidden="true">${drawn[signOf(i)]!}</span> ${name}</li>`)}</ul>`;
 }

@@ -9,5 +9,5 @@ export interface Judged {
 /** @returns words for people, and the class of the report's style sheet */
 export function verdictOf({ agrees, isClear }: Judged): { words: string; look: string } {
   if (isClear) return agrees ? { words: "agrees", look: "met" } : { words: "contradicts it", look: "missed" };
-  return { words: `not clear, in ${agrees ? "its" : "the other"} direction`, look: "" };
+  return { words: `not clear; ${agrees ? "the same" : "the other"} direction`, look: "" };
 }

@@ -8,7 +8,7 @@ import { cellsOf } from "../../../train/sweep/cells.ts";
 import { readSweep, sweepNames } from "../../../train/sweep/read-sweep.ts";
 import { summarise } from "../../../train/sweep/summarise.ts";
 import { violinOf } from "../../../train/sweep/violin.ts";
-import { writeSweepReport } from "../../../train/sweep/write-sweep-report.ts";
+import { sweepPage, writeSweepReport } from "../../../train/sweep/write-sweep-report.ts";
 import { temporaryFolder } from "../engine/temporary-folder.ts";
 import { smallPlan } from "./plan.ts";
 
@@ -136,6 +136,20 @@ test("a curve that goes the other way does not agree, and one of two finished va
   const two = summarise({ sweep: video, budget: "full" }, [lineOf("t1", 0, 0.5), lineOf("t4", 0, 0.2)], cells);
   expect(two.trends[0]).toMatchObject({ agrees: true, isClear: false });
   expect(summarise({ sweep: video, budget: "full" }, [lineOf("t1", 0, 0.5)], cells).trends).toEqual([]);
+});
+
+test("more variants than a chart holds beside each other get the page's width, and none looks like another", () => {
+  const names = ["a", "b", "c", "d", "e", "f"];
+  const sweep = smallPlan({
+    variants: names.map((name) => ({ name })),
+    comparisons: [],
+    charts: [{ title: "All", variants: names, source: "figure 2" }],
+  });
+  const lines = names.map((name, i) => lineOf(name, 0, i / 10));
+  const page = sweepPage(summarise({ sweep, budget: "full" }, lines, cells), sweep);
+  expect(page).toContain('<figure class="wide"><h3>mig by variant</h3>');
+  const signs = [...page.matchAll(/<li><span style="color:(.*?)" aria-hidden="true">(.)<\/span>/g)];
+  expect(new Set(signs.map(([, colour, sign]) => `${colour} ${sign}`)).size).toBe(names.length);
 });
 
 test("a violin has the statistics of a box plot and is widest where values crowd", () => {

@@ -34,12 +34,13 @@ caption { text-align: left; padding-bottom: 4px; }
 th, td { padding: 5px 10px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; font-weight: inherit; }
 thead th { color: var(--muted); vertical-align: bottom; }
 th:first-child, .text { text-align: left; }
-td.source { white-space: normal; min-width: 14rem; font-size: .875rem; }
+td.source { text-align: left; white-space: normal; min-width: 14rem; font-size: .875rem; }
 tfoot th, tfoot td { border-bottom: 0; }
 .heat td { background: color-mix(in srgb, var(--heat) calc(var(--share, 0) * 45%), transparent); print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .met { color: var(--met); font-weight: 600; }
 .missed { color: var(--missed); font-weight: 600; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(300px, 100%), 1fr)); gap: 24px; }
+.charts .wide { grid-column: 1 / -1; }
 .charts svg { max-width: 100%; height: auto; }
 .legend { list-style: none; margin: 0; padding: 0; display: flex; flex-wrap: wrap; gap: 2px 16px; font-size: .875rem; }
 .legend svg { fill: none; vertical-align: middle; }
