@@ -140,8 +140,9 @@ export class EstimateJobs {
       return job;
     }
     const cancelled: Estimate = { ...job, state: "cancelled" };
-    await this.#save(cancelled);
+    const saved = this.#save(cancelled);
     if (this.#current?.id === id) this.#current.controller.abort();
+    await saved;
     return cancelled;
   }
 
@@ -173,6 +174,8 @@ export class EstimateJobs {
     try {
       await this.#save(set({ state: "running" }));
       const work = await this.#read(job.id);
+      // What waits for the signal would wait for ever for one that has been given already.
+      if (signal.aborted) return;
       const result = await this.#run(work, { signal, onProgress: (progress) => void set({ progress }) });
       if (!signal.aborted) await this.#save(set({ state: "done", progress: 1, result }));
     } catch (error) {

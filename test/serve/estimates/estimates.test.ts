@@ -276,6 +276,25 @@ describe("estimates in the background", () => {
     expect(failed.error).toBe("Cannot estimate: the server failed, its log says why");
     await many.stop();
   });
+
+  test("a server that stops, or a client that cancels, while an estimate is read from disk is not kept waiting, and it is not begun", async () => {
+    const work = { bundle: "toy", kind: "common-information", version: undefined, seed: 1, resamples: 100, inputs: {} };
+    for (const end of ["stop", "cancel"] as const) {
+      let begun = 0;
+      const jobs = new EstimateJobs({
+        folder: await mkdtemp(path.join(folder, `${end}-`)),
+        run: (_, { signal }) => {
+          begun++;
+          return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+        },
+        logger,
+      });
+      const { id } = await jobs.add(work);
+      if (end === "cancel") expect((await jobs.cancel("toy", id)).state).toBe("cancelled");
+      await jobs.stop();
+      expect(begun, end).toBe(0);
+    }
+  });
 });
 
 test("the configured number of pairs is the most that is measured at once", async () => {
