@@ -23,6 +23,7 @@ export interface WorkerAnswer {
 }
 
 interface Pending {
+  readonly run: number;
   readonly resolve: (answer: WorkerAnswer) => void;
   readonly reject: (error: Error) => void;
 }
@@ -38,11 +39,12 @@ export class WorkerProcess {
   readonly startedAt = performance.now();
   readonly #child: ChildProcess;
   readonly #channel: Duplex;
-  readonly #pending: Map<number, Pending>;
+  /** An array for the reason that `ModelQueue` has: what a Map held once lives long. */
+  readonly #pending: Pending[];
   readonly #memory = new FrameMemory();
   #nextRun = 0;
 
-  private constructor(parts: { device: Device; child: ChildProcess; pending: Map<number, Pending> }) {
+  private constructor(parts: { device: Device; child: ChildProcess; pending: Pending[] }) {
     this.device = parts.device;
     this.#child = parts.child;
     this.#channel = channelOf(parts.child);
@@ -71,7 +73,7 @@ export class WorkerProcess {
       stdio: ["ignore", "inherit", "inherit", "pipe"],
       env: { ...process.env, ORT_DISABLE_TELEMETRY: "1" },
     });
-    const pending = new Map<number, Pending>();
+    const pending: Pending[] = [];
     let started: WorkerProcess | undefined;
     try {
       const device = await new Promise<Device>((resolve, reject) => {
@@ -107,9 +109,9 @@ export class WorkerProcess {
   run({ model, inputs, outputs }: WorkerRun): Promise<WorkerAnswer> {
     const run = this.#nextRun++;
     // A frame that was answered has been read: its memory is free.
-    const memory = this.#pending.size === 0 ? this.#memory : undefined;
+    const memory = this.#pending.length === 0 ? this.#memory : undefined;
     return new Promise((resolve, reject) => {
-      this.#pending.set(run, { resolve, reject });
+      this.#pending.push({ run, resolve, reject });
       this.#channel.write(encodeFrame({ kind: "run", run, model, outputs } satisfies ToWorker, inputs, memory));
     });
   }
@@ -126,17 +128,16 @@ export class WorkerProcess {
   }
 }
 
-function settle(pending: Map<number, Pending>, { message, tensors }: Frame<FromWorker>): void {
+function settle(pending: Pending[], { message, tensors }: Frame<FromWorker>): void {
   if (message.kind !== "answer" && message.kind !== "fault") return;
-  const waiting = pending.get(message.run);
-  pending.delete(message.run);
+  const at = pending.findIndex(({ run }) => run === message.run);
+  const [waiting] = at < 0 ? [] : pending.splice(at, 1);
   if (message.kind === "answer") waiting?.resolve({ outputs: tensors, computeMs: message.computeMs });
   else waiting?.reject(fromFault(message.fault));
 }
 
-function failAll(pending: Map<number, Pending>, reason: string): number {
-  const waiting = [...pending.values()];
-  pending.clear();
+function failAll(pending: Pending[], reason: string): number {
+  const waiting = pending.splice(0);
   for (const { reject } of waiting) reject(unavailable(`Cannot infer: the worker was lost (${reason})`, "worker_lost"));
   return waiting.length;
 }
