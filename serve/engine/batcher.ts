@@ -44,13 +44,20 @@ export interface Batch<J extends Job> {
   readonly reason: DispatchReason;
 }
 
-/** Jobs of one key. A Set keeps the order of arrival and forgets any of them in constant time. */
-type Group<J> = readonly Set<J>[];
+/**
+ * Jobs of one key: one array a level of priority, in the order of arrival. Arrays, and groups in an array, since V8's
+ * Set and Map keep answered requests alive (`ModelQueue` says how). Jobs leave at the front, where an array gives them
+ * up in constant time; only one whose client goes away is looked for further back.
+ */
+interface Group<J> {
+  readonly key: string;
+  readonly levels: readonly J[][];
+}
 
 export class Batcher<J extends Job> {
   readonly #rules: BatchRules;
   readonly #preferred: ReadonlySet<number>;
-  readonly #groups = new Map<string, Group<J>>();
+  readonly #groups: Group<J>[] = [];
   #size = 0;
   /** No deadline of a waiting job is earlier: that of one that left may still be remembered. */
   #nextDeadline = Number.POSITIVE_INFINITY;
@@ -68,7 +75,7 @@ export class Batcher<J extends Job> {
   /** When the longest-waiting job came; Infinity when none waits. */
   get oldest(): number {
     let oldest = Number.POSITIVE_INFINITY;
-    for (const group of this.#groups.values()) oldest = Math.min(oldest, firstArrival(group));
+    for (const group of this.#groups) oldest = Math.min(oldest, firstArrival(group));
     return oldest;
   }
 
@@ -79,12 +86,12 @@ export class Batcher<J extends Job> {
     if (!(job.priority >= 1 && job.priority <= priorityLevels))
       throw new RangeError("A job must have a known priority");
     if (this.#size >= maxQueue) return false;
-    let group = this.#groups.get(job.key);
+    let group = this.#groupOf(job);
     if (group === undefined) {
-      group = Array.from({ length: priorityLevels }, () => new Set<J>());
-      this.#groups.set(job.key, group);
+      group = { key: job.key, levels: Array.from({ length: priorityLevels }, () => []) };
+      this.#groups.push(group);
     }
-    group[job.priority - 1]!.add(job);
+    group.levels[job.priority - 1]!.push(job);
     this.#size++;
     this.#nextDeadline = Math.min(this.#nextDeadline, job.deadline);
     return true;
@@ -92,10 +99,13 @@ export class Batcher<J extends Job> {
 
   /** Takes a job back; false when it does not wait here any more. */
   remove(job: J): boolean {
-    const group = this.#groups.get(job.key);
-    if (group?.[job.priority - 1]?.delete(job) !== true) return false;
+    const group = this.#groupOf(job);
+    const level = group?.levels[job.priority - 1];
+    const place = level?.indexOf(job) ?? -1;
+    if (group === undefined || level === undefined || place < 0) return false;
+    level.splice(place, 1);
     this.#size--;
-    if (group.every((level) => level.size === 0)) this.#groups.delete(job.key);
+    if (group.levels.every(({ length }) => length === 0)) this.#groups.splice(this.#groups.indexOf(group), 1);
     return true;
   }
 
@@ -145,15 +155,19 @@ export class Batcher<J extends Job> {
     return workerFree && maxDelayMs > 0 ? Math.min(this.#nextDeadline, this.oldest + maxDelayMs) : this.#nextDeadline;
   }
 
+  #groupOf({ key }: J): Group<J> | undefined {
+    return this.#groups.find((group) => group.key === key);
+  }
+
   *#waiting(): Iterable<J> {
-    for (const group of this.#groups.values()) for (const level of group) yield* level;
+    for (const { levels } of this.#groups) for (const level of levels) yield* level;
   }
 
   /** Groups by the turn of their first job: its priority, then its arrival. */
-  #inOrder(): Iterable<Group<J>> {
-    if (this.#groups.size === 1) return this.#groups.values();
+  #inOrder(): readonly Group<J>[] {
+    if (this.#groups.length === 1) return this.#groups;
     const turn = (group: Group<J>): J => first(group)!;
-    return [...this.#groups.values()].sort((a, b) => {
+    return [...this.#groups].sort((a, b) => {
       const [one, other] = [turn(a), turn(b)];
       return one.priority - other.priority || one.arrivedAt - other.arrivedAt;
     });
@@ -166,7 +180,7 @@ export class Batcher<J extends Job> {
     let oldest = Number.POSITIVE_INFINITY;
     let preferred: Batch<J> | undefined;
     let full = false;
-    for (const level of group) {
+    for (const level of group.levels) {
       for (const job of level) {
         if (job.deadline <= now) continue;
         full = rows + job.rows > maxRows;
@@ -189,17 +203,12 @@ export class Batcher<J extends Job> {
 }
 
 function first<J>(group: Group<J>): J | undefined {
-  for (const level of group) for (const job of level) return job;
-  return undefined;
+  return group.levels.find(({ length }) => length > 0)?.[0];
 }
 
 /** Levels keep the order of arrival, so the oldest is the first of one of them. */
-function firstArrival<J extends Job>(group: Group<J>): number {
+function firstArrival<J extends Job>({ levels }: Group<J>): number {
   let arrival = Number.POSITIVE_INFINITY;
-  for (const level of group)
-    for (const job of level) {
-      arrival = Math.min(arrival, job.arrivedAt);
-      break;
-    }
+  for (const [job] of levels) if (job !== undefined) arrival = Math.min(arrival, job.arrivedAt);
   return arrival;
 }

@@ -129,8 +129,10 @@ export class ModelQueue {
   tick(): void {
     const now = this.#clock();
     for (const entry of this.#batcher.expire(now)) this.#end(entry, "timeout", tooLate(entry));
-    for (const entry of this.#running.flat()) {
-      if (!entry.settled && entry.deadline <= now) this.#end(entry, "timeout", tooLate(entry));
+    for (const entries of this.#running) {
+      for (const entry of entries) {
+        if (!entry.settled && entry.deadline <= now) this.#end(entry, "timeout", tooLate(entry));
+      }
     }
   }
 
