@@ -3,11 +3,10 @@ import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { HostTensor } from "../../schemas/tensor.ts";
 import { createApp } from "../../serve/app.ts";
 import { demoSite } from "../../serve/demo-site.ts";
 import { listen } from "../../serve/listen.ts";
-import { fakeEngine, spec } from "./fake-engine.ts";
+import { copyBundle, fakeEngine } from "./fake-engine.ts";
 
 /** Who may have the files of the bundles: they are the model itself. */
 
@@ -116,12 +115,7 @@ describe("the demo of a server with a token for clients", () => {
 
 test("infer passes no route of the demo: Express costs more than all else this process does for it", async () => {
   const passed: string[] = [];
-  const copy = {
-    inputs: [spec("x", "float32", [-1])],
-    outputs: [spec("y", "float32", [-1])],
-    run: ({ x }: Readonly<Record<string, HostTensor>>) => ({ y: x! }),
-  };
-  const engine = fakeEngine([{ name: "m", tasks: { copy } }]);
+  const engine = fakeEngine([copyBundle]);
   const app = createApp({
     engine,
     bodyLimit: 1 << 16,

@@ -48,6 +48,18 @@ export function spec(
   return { name, dtype, shape, description: `${name} of a test`, ...rest };
 }
 
+/** `m.copy` returns the float32 tensor x, of any length, as y. */
+export const copyBundle: FakeBundle = {
+  name: "m",
+  tasks: {
+    copy: {
+      inputs: [spec("x", "float32", [-1])],
+      outputs: [spec("y", "float32", [-1])],
+      run: ({ x }) => ({ y: x! }),
+    },
+  },
+};
+
 export function fakeEngine(bundles: readonly FakeBundle[], { maxBatchRows = 4 } = {}): FakeEngine {
   const models = new Map<string, ServedModel & { run: FakeTask["run"] }>();
   for (const bundle of bundles) {

@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
+import { wholeNumber } from "./whole-number.ts";
 
 interface InfoFlags {
   readonly x: string;
@@ -27,7 +28,12 @@ export function addInfoCommand(program: Command, print: (text: string) => void =
     .requiredOption("--x <column>", "first column")
     .requiredOption("--y <column>", "second column")
     .option("--target <column>", "column that both tell about: adds the partial information decompositions")
-    .option("--seed <n>", "seed of the search for Wyner's common information", wholeNumber, 0)
+    .option(
+      "--seed <n>",
+      "seed of the search for Wyner's common information",
+      wholeNumber("measure information", "--seed", 0),
+      0,
+    )
     .option("--json", "figures as JSON (schemas/info-report.ts)")
     .addHelpText("after", examples)
     .action(async (file: string, flags: InfoFlags) => print(await info(file, flags)));
@@ -64,9 +70,4 @@ async function info(file: string, { x, y, target, seed, json }: InfoFlags): Prom
   const report = infoReport(joint, { x, y, target, rows: table.rows.length, seed });
   if (!json) return formatInfo(report);
   return JSON.stringify(validate(infoReportSchema, report, "write the figures as JSON"), null, 2);
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError(`It must be a whole number, got "${text}".`);
-  return Number(text);
 }

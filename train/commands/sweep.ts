@@ -3,9 +3,9 @@ import type { Command } from "commander";
 import type { Device } from "../../runtime/session.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import type { SweepSummary } from "../../schemas/sweep.ts";
-import { nearest } from "../../schemas/validate.ts";
-import { verdictOf } from "../sweep/verdict.ts";
 import type { SweepResult } from "../sweep/run-sweep.ts";
+import { verdictOf } from "../sweep/verdict.ts";
+import { DEVICES, oneOf } from "./one-of.ts";
 import { untilInterrupted } from "./until-interrupted.ts";
 import { wholeNumber } from "./whole-number.ts";
 
@@ -50,7 +50,7 @@ export function addSweepCommand(program: Command): void {
       wholeNumber("sweep", "--workers", 1),
     )
     .option("--threads <n>", "threads of each cell", wholeNumber("sweep", "--threads", 1), 1)
-    .option("--device <device>", "auto, cpu, webgpu or cuda", deviceOf, "cpu")
+    .option("--device <device>", "auto, cpu, webgpu or cuda", oneOf("sweep", "--device", DEVICES), "cpu")
     .option("--reports", "a report.html for every cell, too")
     .option("--report-only", "train nothing; write the report of what is there")
     .option("--quiet", "no progress")
@@ -120,13 +120,4 @@ export function tableOf({ medians, comparisons, trends, failures, finished, plan
     }),
     ...failures.map(({ cell, error }) => `  FAILED ${cell}: ${error}`),
   ].join("\n");
-}
-
-function deviceOf(text: string): string {
-  const known = ["auto", "cpu", "webgpu", "cuda"];
-  if (known.includes(text)) return text;
-  const meant = nearest(text, known);
-  throw new UsageError(
-    `Cannot sweep: --device must be ${known.join(", ")}, got "${text}"${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
-  );
 }

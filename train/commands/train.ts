@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import type { Device } from "../../runtime/session.ts";
 import { UsageError } from "../../schemas/errors.ts";
-import { nearest } from "../../schemas/validate.ts";
 import type { ProgressDisplay } from "../engine/progress.ts";
 import type { TrainingRequest, TrainingResult } from "../engine/run.ts";
+import { DEVICES, oneOf } from "./one-of.ts";
 import { untilInterrupted } from "./until-interrupted.ts";
 import { wholeNumber } from "./whole-number.ts";
 
@@ -48,17 +48,17 @@ export function addTrainCommand(program: Command): void {
     .option("--variant <name>", "one of the recipe's variants: the same as <recipe>-<variant> as a name")
     .option("--budget <name>", "one of the recipe's named budgets")
     .option("--set <path=value>", "any field of the recipe; may be repeated", collect)
-    .option("--engine <engine>", "compiled or eager", oneOf("--engine", ["compiled", "eager"]), "compiled")
+    .option("--engine <engine>", "compiled or eager", oneOf("train", "--engine", ["compiled", "eager"]), "compiled")
     .option(
       "--backend <backend>",
       "cpu or tensorflow, of the eager engine",
-      oneOf("--backend", ["cpu", "tensorflow"]),
+      oneOf("train", "--backend", ["cpu", "tensorflow"]),
       "cpu",
     )
     .option(
       "--device <device>",
       "auto, cpu, webgpu or cuda, of the compiled engine",
-      oneOf("--device", ["auto", "cpu", "webgpu", "cuda"]),
+      oneOf("train", "--device", DEVICES),
       "auto",
     )
     .option(
@@ -146,15 +146,4 @@ const silent: ProgressDisplay = { update() {}, line() {}, stop() {} };
 
 function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
-}
-
-function oneOf(flag: string, known: readonly string[]): (text: string) => string {
-  return (text) => {
-    if (known.includes(text)) return text;
-    const meant = nearest(text, known);
-    throw new UsageError(
-      `Cannot train: ${flag} must be ${known.join(", ")}, got "${text}"${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
-      { code: "unknown_option" },
-    );
-  };
 }

@@ -8,7 +8,7 @@ import { type AppParts, createApp } from "../../../serve/app.ts";
 import { parseTraceparent } from "../../../serve/edge/trace-context.ts";
 import { type Listening, listen } from "../../../serve/listen.ts";
 import { type Client, clientOf } from "../client.ts";
-import { type FakeEngine, fakeEngine, spec } from "../fake-engine.ts";
+import { copyBundle, type FakeEngine, fakeEngine } from "../fake-engine.ts";
 import { testCertificate } from "./test-certificate.ts";
 
 const open: (() => void)[] = [];
@@ -20,18 +20,7 @@ async function serve(
   parts: Partial<AppParts> = {},
   listening: Partial<Listening> = {},
 ): Promise<{ url: string; client: Client; engine: FakeEngine }> {
-  const engine = fakeEngine([
-    {
-      name: "m",
-      tasks: {
-        copy: {
-          inputs: [spec("x", "float32", [-1])],
-          outputs: [spec("y", "float32", [-1])],
-          run: ({ x }) => ({ y: x! }),
-        },
-      },
-    },
-  ]);
+  const engine = fakeEngine([copyBundle]);
   const app = createApp({ engine, bodyLimit: 1 << 16, ...parts });
   const { server, url } = await listen(app, { host: "127.0.0.1", port: 0, ...listening });
   open.push(() => {

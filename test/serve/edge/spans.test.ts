@@ -3,24 +3,13 @@ import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createApp } from "../../../serve/app.ts";
-import { fakeEngine, serveApp, spec } from "../fake-engine.ts";
+import { copyBundle, fakeEngine, serveApp } from "../fake-engine.ts";
 
 /** What a program that has registered an OpenTelemetry SDK gets to see of the server. */
 
 const exporter = new InMemorySpanExporter();
 const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
-const engine = fakeEngine([
-  {
-    name: "m",
-    tasks: {
-      copy: {
-        inputs: [spec("x", "float32", [-1])],
-        outputs: [spec("y", "float32", [-1])],
-        run: ({ x }) => ({ y: x! }),
-      },
-    },
-  },
-]);
+const engine = fakeEngine([copyBundle]);
 let url: string;
 let close: () => Promise<void>;
 beforeAll(async () => {

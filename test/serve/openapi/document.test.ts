@@ -4,7 +4,7 @@ import { createApp, expressOf, routesOf } from "../../../serve/app.ts";
 import { createMetrics } from "../../../serve/edge/metrics.ts";
 import { openApiDocument } from "../../../serve/openapi/document.ts";
 import { docsPolicy } from "../../../serve/openapi/docs-routes.ts";
-import { type FakeEngine, fakeEngine, serveApp, spec } from "../fake-engine.ts";
+import { copyBundle, type FakeEngine, fakeEngine, serveApp } from "../fake-engine.ts";
 
 interface Operation {
   readonly operationId: string;
@@ -24,18 +24,7 @@ let close: () => Promise<void>;
 let document: Document;
 
 beforeAll(async () => {
-  engine = fakeEngine([
-    {
-      name: "m",
-      tasks: {
-        copy: {
-          inputs: [spec("x", "float32", [-1])],
-          outputs: [spec("y", "float32", [-1])],
-          run: ({ x }) => ({ y: x! }),
-        },
-      },
-    },
-  ]);
+  engine = fakeEngine([copyBundle]);
   const app = createApp({ engine, bodyLimit: 1 << 16 });
   ({ url, close } = await serveApp(app));
   document = (await (await fetch(`${url}/openapi.json`)).json()) as Document;

@@ -1,0 +1,17 @@
+import { UsageError } from "../../schemas/errors.ts";
+import { nearest } from "../../schemas/validate.ts";
+
+/** What `--device` takes where a compiled step is trained. */
+export const DEVICES = ["auto", "cpu", "webgpu", "cuda"] as const;
+
+/** Parses an option's value that is one of a few words; a UsageError names them and the nearest. */
+export function oneOf(action: string, flag: string, known: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (known.includes(text)) return text;
+    const meant = nearest(text, known);
+    throw new UsageError(
+      `Cannot ${action}: ${flag} must be ${known.join(", ")}, got "${text}"${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+      { code: "unknown_option" },
+    );
+  };
+}
