@@ -141,7 +141,7 @@ async function unlocked(): Promise<boolean> {
 
 function context(list: Catalogue): ViewContext {
   return {
-    state,
+    state: state.forView(),
     engine,
     catalogue: list,
     fail: (error, again) => notice(messageOf(error), { again }),

@@ -5,14 +5,24 @@ export type Values = Readonly<Record<string, string>>;
 /** Keys that stay when the view or the model changes; the others belong to one view of one model. */
 const lasting = ["view", "model", "backend", "seed"];
 
+/** What a view may do with the address. */
+export type ViewState = Pick<PageState, "get" | "set" | "go" | "link">;
+
 export class PageState {
   #values: Values;
   #listeners: (() => void)[] = [];
+  /** The address that `#values` was read from or written to. */
+  #address: string;
+  /** Navigations so far. */
+  #visit = 0;
 
   constructor() {
-    this.#values = parse(location.hash);
+    this.#address = location.hash;
+    this.#values = parse(this.#address);
     addEventListener("hashchange", () => {
-      this.#values = parse(location.hash);
+      this.#visit++;
+      this.#address = location.hash;
+      this.#values = parse(this.#address);
       for (const listener of this.#listeners) listener();
     });
   }
@@ -21,10 +31,28 @@ export class PageState {
     return this.#values[key];
   }
 
-  /** Changes what is seen without a step in the browser's history: drags would fill it. */
+  /** For the view that is opened now: what it sets once the page has gone on is dropped. */
+  forView(): ViewState {
+    const visit = this.#visit;
+    return {
+      get: (key) => this.get(key),
+      set: (changes) => {
+        if (visit === this.#visit) this.set(changes);
+      },
+      go: (changes) => this.go(changes),
+      link: (changes) => this.link(changes),
+    };
+  }
+
+  /**
+   * Changes what is seen without a step in the browser's history: drags would fill it. Does nothing while a navigation is
+   * on its way, whose event comes after the address has changed: it would be overwritten.
+   */
   set(changes: Readonly<Record<string, string | undefined>>): void {
+    if (location.hash !== this.#address) return;
     this.#values = withChanges(this.#values, changes);
     history.replaceState(null, "", `#${format(this.#values)}`);
+    this.#address = location.hash;
   }
 
   /** Goes to another view or model: a step that "back" undoes, told to the listeners. */

@@ -60,7 +60,7 @@ describe.skipIf(skipReason !== undefined)("bundles of several families", () => {
       ["rotated-mnist", ".story", ["Two views", "Style transfer", "Latent map", "How much"]],
       ["judge-mnist", '[data-tensor="logits"]', []],
     ];
-    await page.locator(".story").first().waitFor();
+    await choice.waitFor();
     for (const [model, place, views] of expected) {
       await choice.selectOption(model);
       await page.locator(place).first().waitFor();

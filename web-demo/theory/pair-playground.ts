@@ -8,7 +8,7 @@ import { wynerCommonInformation } from "../../information/wyner.ts";
 import { bitBars } from "../charts/bit-bars.ts";
 import { messageOf } from "../download.ts";
 import { h, select } from "../element.ts";
-import type { PageState } from "../state.ts";
+import type { ViewState } from "../state.ts";
 
 /** A table of two variables: Gács-Körner information, mutual information, Wyner information. */
 
@@ -55,7 +55,7 @@ const examples: Readonly<Record<string, { readonly title: string; readonly table
   },
 };
 
-export function pairPlayground(state: PageState): HTMLElement {
+export function pairPlayground(state: ViewState): HTMLElement {
   const remark = h("p", { class: "hint" });
   const grid = h("table", { class: "cells" });
   const result = h("div", { "aria-live": "polite", "data-playground": "pair" });

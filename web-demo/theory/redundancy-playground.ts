@@ -2,7 +2,7 @@ import { type JointDistribution, jointFromCounts } from "../../information/joint
 import { partialInformation, redundancyMeasures } from "../../information/partial-information.ts";
 import { messageOf } from "../download.ts";
 import { h, select } from "../element.ts";
-import type { PageState } from "../state.ts";
+import type { ViewState } from "../state.ts";
 import { wideTable } from "../wide-table.ts";
 
 /** Two sources about a target: what both tell, what one alone tells, what only both together tell. */
@@ -37,7 +37,7 @@ const examples: Readonly<
   },
 };
 
-export function redundancyPlayground(state: PageState): HTMLElement {
+export function redundancyPlayground(state: ViewState): HTMLElement {
   const remark = h("p", { class: "hint" });
   const grid = h("table", { class: "cells" });
   const result = h("div", { "aria-live": "polite", "data-playground": "redundancy" });

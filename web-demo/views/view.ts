@@ -3,10 +3,10 @@ import type { Engine } from "../engine/engine.ts";
 import type { Catalogue } from "../model/catalogue.ts";
 import type { Model } from "../model/model.ts";
 import type { Sample } from "../model/sample.ts";
-import type { PageState } from "../state.ts";
+import type { ViewState } from "../state.ts";
 
 export interface ViewContext {
-  readonly state: PageState;
+  readonly state: ViewState;
   readonly engine: Engine;
   readonly catalogue: Catalogue;
   /** Says in one line what went wrong, and offers to try again. */
