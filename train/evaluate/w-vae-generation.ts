@@ -6,6 +6,7 @@ import type { HostTensor } from "../../schemas/tensor.ts";
 import type { Minibatch, PairSource } from "../data/pair-source.ts";
 import { stream } from "../random.ts";
 import type { CompiledTasks } from "./compile-tasks.ts";
+import { blockRows, blocksOf, eachImage, noiseFor, pick, stack } from "./generated-rows.ts";
 import { correlation, inkOf, slantOf, totalVariance, withoutClassMeans } from "./image-style.ts";
 import type { OpenJudge } from "./open-judge.ts";
 
@@ -15,6 +16,7 @@ export const generationQuantities = [
   "label_error.joint",
   "label_error.conditional",
   "label_error.conditional_2to1",
+  "label_error.conditional_likeliest",
   "label_error.style_transfer",
   "label_error.style_transfer_2",
   "style.variability",
@@ -38,7 +40,6 @@ export interface Generation {
 
 /** Draws for each test image, as in the evaluation of the authors' later paper. */
 const draws = 30;
-const blockRows = 500;
 
 /**
  * How well a model of add-one pairs generates, judged by a classifier: view 2 shows the digit after that of view 1.
@@ -46,6 +47,8 @@ const blockRows = 500;
  *   label_error.test_images     share of real test images that the judge names wrongly: the floor of what follows
  *   label_error.joint           share of pairs from the prior in which view 2 is not judged the digit after view 1
  *   label_error.conditional     share of views 2 drawn from a test view 1, 30 for each, not judged the digit after it
+ *   label_error.conditional_likeliest  the same of one draw each with the likeliest common code, not a drawn one: what
+ *                               is above it is the doubt of the encoder
  *   label_error.style_transfer  share of views 1, styled as one test view 1 with the content of another pair's view 2,
  *                               that are not judged the digit before that
  *   style.variability           variance of the 30 draws, summed over pixels, over that of real test images of one class
@@ -68,6 +71,7 @@ export async function measureGeneration(generation: Generation): Promise<Figure[
   for (const given of [1, 2] as const) {
     figures.push(...(await conditionalFigures(generation, { pairs, given, real: real2.features })));
   }
+  figures.push(...(await likeliestFigures(generation, pairs)));
   for (const style of [1, 2] as const) figures.push(...(await styleFigures(generation, { pairs, style })));
   return figures;
 }
@@ -79,7 +83,7 @@ async function jointFigures(generation: Generation, real: Matrix): Promise<Figur
   const errors: number[] = [];
   const features: Matrix[] = [];
   for (const block of blocksOf(images)) {
-    const drawn = await tasks.run("joint", noiseFor(generation, "joint", block));
+    const drawn = await tasks.run("joint", noiseFor({ ...generation, task: "joint" }, block));
     const first = await judge.judge(drawn.view_1!);
     const second = await judge.judge(drawn.view_2!);
     errors.push(...wrong(second.classes, first.classes.map(after)));
@@ -111,7 +115,7 @@ async function conditionalFigures(
     const count = Math.min(each, images - start);
     const rows = count * draws;
     const view = pick(pairs.tensors[`view_${given}`]!, rows, (i) => start + Math.floor(i / draws));
-    const noise = noiseFor(generation, task, { rows, at: start });
+    const noise = noiseFor({ ...generation, task }, { rows, at: start });
     const drawn = (await tasks.run(task, { [`view_${given}`]: view, ...noise }))[`view_${wanted}`]!;
     const verdict = await judge.judge(drawn);
     const truth = Int32Array.from({ length: rows }, (_, i) => {
@@ -138,6 +142,24 @@ async function conditionalFigures(
   ];
   if (given === 2) return figures;
   return [...figures, distance("frechet.conditional", stack(features), { real, seed, of: how })];
+}
+
+async function likeliestFigures(generation: Generation, pairs: Minibatch): Promise<Figure[]> {
+  const { tasks, judge, images, seed, onProgress } = generation;
+  const task = "conditional_1to2";
+  const silent = "noise_common";
+  if (tasks.specs[task]?.inputs[silent] === undefined) return [];
+  onProgress(`${task} by the likeliest common code: ${images} images`);
+  const labels = pairs.labels[0].label!;
+  const errors: number[] = [];
+  for (const block of blocksOf(images)) {
+    const view = pick(pairs.tensors.view_1!, block.rows, (i) => block.at + i);
+    const drawn = await tasks.run(task, { view_1: view, ...noiseFor({ ...generation, task, silent }, block) });
+    const truth = labels.slice(block.at, block.at + block.rows).map(after);
+    errors.push(...wrong((await judge.judge(drawn.view_2!)).classes, truth));
+  }
+  const estimator = `judge on one draw for each of ${images} test images, view 2 from view 1, by the likeliest common code`;
+  return [share("label_error.conditional_likeliest", errors, { seed, estimator })];
 }
 
 async function styleFigures(
@@ -208,59 +230,6 @@ function distance(
 ): Figure {
   const estimator = `Frechet distance on the judge's features, ${of} against ${real.rows} real ones; too large on finite samples`;
   return { quantity, unit: "1", value: frechetDistance(features, real), estimator, n: features.rows, seed };
-}
-
-interface Block {
-  readonly rows: number;
-  readonly at: number;
-}
-
-function blocksOf(images: number): Block[] {
-  return Array.from({ length: Math.ceil(images / blockRows) }, (_, i) => ({
-    rows: Math.min(blockRows, images - i * blockRows),
-    at: i * blockRows,
-  }));
-}
-
-/** Every noise input of a task, standard normal. */
-function noiseFor({ tasks, seed }: Generation, task: string, { rows, at }: Block): Record<string, HostTensor> {
-  const noise: Record<string, HostTensor> = {};
-  for (const [name, { shape }] of Object.entries(tasks.specs[task]!.inputs)) {
-    if (!name.startsWith("noise_")) continue;
-    const random = stream(seed, "generation", task, name, at);
-    const columns = Number(shape[1]);
-    const data = Float32Array.from({ length: rows * columns }, () => random.normal());
-    noise[name] = { dtype: "float32", shape: [rows, columns], data };
-  }
-  return noise;
-}
-
-/** Rows of a uint8 batch, in another order or repeated. */
-export function pick({ shape, data }: HostTensor, rows: number, index: (row: number) => number): HostTensor {
-  const size = data.length / shape[0]!;
-  const picked = new Uint8Array(rows * size);
-  for (let i = 0; i < rows; i++) {
-    const at = index(i) * size;
-    picked.set((data as Uint8Array).subarray(at, at + size), i * size);
-  }
-  return { dtype: "uint8", shape: [rows, ...shape.slice(1)], data: picked };
-}
-
-function stack(parts: readonly Matrix[]): Matrix {
-  const rows = parts.reduce((sum, part) => sum + part.rows, 0);
-  const columns = parts[0]!.columns;
-  const values = new Float32Array(rows * columns);
-  let at = 0;
-  for (const part of parts) {
-    values.set(part.values, at);
-    at += part.values.length;
-  }
-  return { rows, columns, values };
-}
-
-function eachImage({ shape, data }: HostTensor, trait: typeof inkOf): number[] {
-  const [rows = 0, height = 0, width = 0] = shape;
-  return Array.from({ length: rows }, (_, i) => trait({ data, offset: i * height * width, width, height }));
 }
 
 /** Mean over classes of the variance of real images within the class, summed over pixels, intensity 0..1. */

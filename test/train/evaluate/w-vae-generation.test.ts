@@ -66,14 +66,17 @@ const spec = (inputs: Record<string, number>): TaskSpec => ({
   run: () => ({}),
 });
 
-/** Errs in every fourth picture, draws style by the sign of its noise, and keeps the style it is given. */
-function modelOf({ errors }: { errors: boolean }): CompiledTasks {
+/**
+ * Errs in every fourth picture, or where it draws an unlikely common code; draws style by the sign of its noise, and
+ * keeps the style it is given.
+ */
+function modelOf({ errors = false, doubts = false }: { errors?: boolean; doubts?: boolean }): CompiledTasks {
   const spoil = (digit: number, i: number): number => (errors && i % 4 === 0 ? (digit + 5) % 10 : digit);
   const fromNoise = (noise: HostTensor, i: number): number => (Number(noise.data[i]) > 0 ? 9 : 0);
   return {
     specs: {
       joint: spec({ noise_common: 1 }),
-      conditional_1to2: spec({ view_1: 2, noise_unique_2: 1 }),
+      conditional_1to2: spec({ view_1: 2, noise_common: 1, noise_unique_2: 1 }),
       conditional_2to1: spec({ view_2: 2, noise_unique_1: 1 }),
       style_transfer_1: spec({ view_1: 2, view_2: 2 }),
       style_transfer_2: spec({ view_1: 2, view_2: 2 }),
@@ -88,8 +91,10 @@ function modelOf({ errors }: { errors: boolean }): CompiledTasks {
       }
       if (name === "conditional_1to2") {
         const rows = read(inputs.view_1!);
+        const code = (digit: number, i: number): number =>
+          doubts && Number(inputs.noise_common!.data[i]) > 0 ? (digit + 1) % 10 : spoil(digit, i);
         return {
-          view_2: drawn(rows.map(([digit], i) => [spoil(after(digit), i), fromNoise(inputs.noise_unique_2!, i)])),
+          view_2: drawn(rows.map(([digit], i) => [code(after(digit), i), fromNoise(inputs.noise_unique_2!, i)])),
         };
       }
       if (name === "conditional_2to1") {
@@ -108,9 +113,9 @@ function modelOf({ errors }: { errors: boolean }): CompiledTasks {
 }
 
 const images = 100;
-const measured = async (errors: boolean): Promise<Record<string, Figure>> => {
+const measured = async (faults: Parameters<typeof modelOf>[0] = {}): Promise<Record<string, Figure>> => {
   const figures = await measureGeneration({
-    tasks: modelOf({ errors }),
+    tasks: modelOf(faults),
     judge,
     source,
     images,
@@ -121,13 +126,13 @@ const measured = async (errors: boolean): Promise<Record<string, Figure>> => {
 };
 
 test("a model that always draws the right digit has no label error, and every figure is there", async () => {
-  const figures = await measured(false);
+  const figures = await measured();
   expect(Object.keys(figures).sort()).toEqual([...generationQuantities].sort());
   for (const [name, { value }] of Object.entries(figures)) if (name.startsWith("label_error")) expect(value).toBe(0);
 });
 
 test("a model that errs in every fourth picture has label errors of 1/4 in the tasks that err", async () => {
-  const figures = await measured(true);
+  const figures = await measured({ errors: true });
   for (const name of ["joint", "style_transfer"]) expect(figures[`label_error.${name}`]!.value).toBeCloseTo(0.25, 12);
   expect(figures["label_error.conditional"]!.value).toBeCloseTo(0.25, 1); // blocks of 16 images x 30 draws begin anew
   for (const name of ["test_images", "conditional_2to1", "style_transfer_2"]) {
@@ -135,8 +140,14 @@ test("a model that errs in every fourth picture has label errors of 1/4 in the t
   }
 });
 
+test("the likeliest common code does not err where only the drawing of codes does", async () => {
+  const figures = await measured({ doubts: true });
+  expect(figures["label_error.conditional"]!.value).toBeGreaterThan(0.4);
+  expect(figures["label_error.conditional_likeliest"]!.value).toBe(0);
+});
+
 test("variability is the variance of the draws over that of real images of one class", async () => {
-  const figures = await measured(false);
+  const figures = await measured();
   // draws are 0 or 9 with equal chances, variance 20.25; real styles are uniform over 0..9, variance 8.25
   expect(figures["style.variability"]!.value).toBeGreaterThan(2.1);
   expect(figures["style.variability"]!.value).toBeLessThan(3);
@@ -144,13 +155,13 @@ test("variability is the variance of the draws over that of real images of one c
 });
 
 test("style is consistent where the styled image keeps the trait it was given", async () => {
-  const figures = await measured(false);
+  const figures = await measured();
   // not quite 1: ten images of a class have not quite the same mean in the two orders
   expect(figures["style.consistency.ink"]!.value).toBeGreaterThan(0.8);
 });
 
 test("the Frechet distance of drawn styles from real ones is that of their means and variances", async () => {
-  const figures = await measured(false);
+  const figures = await measured();
   const { value } = figures["frechet.joint"]!;
   // one feature: drawn always 3; real uniform over 0..9, mean 4.5 and variance 8.25, on a hundred images
   expect(value).toBeGreaterThan(6);
@@ -158,7 +169,7 @@ test("the Frechet distance of drawn styles from real ones is that of their means
 });
 
 test("a task that a model does not have leaves its figures out", async () => {
-  const model = modelOf({ errors: false });
+  const model = modelOf({});
   const specs = { conditional_1to2: model.specs.conditional_1to2! };
   const figures = await measureGeneration({
     tasks: { ...model, specs },
@@ -173,5 +184,6 @@ test("a task that a model does not have leaves its figures out", async () => {
     "label_error.conditional",
     "style.variability",
     "frechet.conditional",
+    "label_error.conditional_likeliest",
   ]);
 });

@@ -2,7 +2,7 @@ import type { HostTensor } from "../../../schemas/tensor.ts";
 import type { PairSource } from "../../data/pair-source.ts";
 import { stream } from "../../random.ts";
 import type { CompiledTasks } from "../compile-tasks.ts";
-import { pick } from "../w-vae-generation.ts";
+import { pick } from "../generated-rows.ts";
 import { type Html, html } from "./html.ts";
 import { pictureOf } from "./image-sections.ts";
 import { type Tile, tilesOf } from "./tiles.ts";
