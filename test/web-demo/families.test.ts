@@ -50,6 +50,14 @@ describe.skipIf(skipReason !== undefined)("bundles of several families", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("a bundle that draws one view in another style shows that one, and offers no other", async () => {
+    const { page, complaints } = await demo.open("model=w-vae-mnist&draws=2&backend=wasm");
+    await page.locator('.pictures-grid[data-style="1"]').waitFor();
+    expect(await page.locator(".pictures-grid td canvas").count()).toBe(36);
+    expect(await page.getByLabel("Make pictures of").count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
   test("a model chosen from the list opens in a view that shows it, and the menu has the views that can", async () => {
     const { page, complaints } = await demo.open("view=two-views&model=rotated-mnist&backend=wasm");
     const choice = page.locator("#model-choice select");

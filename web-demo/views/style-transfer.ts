@@ -1,7 +1,7 @@
 import { stream } from "../../information/random.ts";
 import { button, h, replaceControls, select } from "../element.ts";
 import { latest } from "../latest.ts";
-import { other, type View } from "../model/model.ts";
+import { type Model, other, type View, views } from "../model/model.ts";
 import { paint, picture, row } from "../pictures/paint.ts";
 import { labelText } from "./labels.ts";
 import { type Dispose, lackOf, type PairContext, type PairView } from "./view.ts";
@@ -15,15 +15,20 @@ export const styleTransfer: PairView = {
   id: "style-transfer",
   title: "Style transfer",
   needs: "pairs",
-  fault: (model) => lackOf(model, ["style_transfer_1", "style_transfer_2"]),
+  fault: (model) => lackOf(model, drawable(model).length > 0 ? [] : ["style_transfer_1"]),
   mount,
 };
 
 const size = 6;
 
+/** Views that the bundle draws in another style: both, or one in a bundle that is kept small. */
+const drawable = (model: Model): readonly View[] =>
+  views.filter((view) => model.task(`style_transfer_${view}`) !== undefined);
+
 function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): Dispose {
   const random = stream(Date.now(), "page");
-  const styleView = (): View => (state.get("draws") === "2" ? 2 : 1);
+  const drawn = drawable(model);
+  const styleView = (): View => drawn.find((view) => String(view) === state.get("draws")) ?? drawn[0]!;
   const { factors } = model.manifest.data;
   const chosen = (key: string, first: number): number[] => {
     const listed = (state.get(key) ?? "").split(".").filter((text) => /^\d+$/.test(text));
@@ -48,20 +53,19 @@ function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): 
         },
         { class: "main" },
       ),
-      select(
-        "Make pictures of",
-        [
-          ["1", "view 1"],
-          ["2", "view 2"],
-        ],
-        {
-          value: String(styleView()),
-          change(value) {
-            state.set({ draws: value });
-            void update();
-          },
-        },
-      ),
+      drawn.length < 2
+        ? undefined
+        : select(
+            "Make pictures of",
+            drawn.map((view) => [String(view), `view ${view}`]),
+            {
+              value: String(styleView()),
+              change(value) {
+                state.set({ draws: value });
+                void update();
+              },
+            },
+          ),
     ),
     h("div", { class: "grid-wrap" }, grid),
     h("p", { class: "hint" }, "Click a picture in the top row or the first column for another one."),
