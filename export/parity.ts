@@ -20,7 +20,7 @@ export interface ParityOptions {
   readonly model: Uint8Array;
   readonly inputs: Readonly<Record<string, ParityInput>>;
   readonly seed: number;
-  /** By output, what its errors are relative to at least: for one that is a difference of values of that size. */
+  /** By output, what its errors are relative to at least, where all of its values may lie near zero: 1 for a picture. */
   readonly scales?: Readonly<Record<string, number>>;
   /** Sizes of a symbolic batch; default: 1, 2, 7. */
   readonly batches?: readonly number[];

@@ -122,6 +122,16 @@ test("a function without batch is compared on four inputs of their own", async (
   expect(cases.map(({ batch }) => batch)).toEqual([1, 1]);
 });
 
+test("a picture that is black is compared on the scale of pictures, where runtimes differ in what they call 0", async () => {
+  const inputs = { x: { shape: ["batch", 3], dtype: "float32" } } as const;
+  const fn: TensorFunction = ({ x }) => ({ picture: tf.sigmoid(tf.sub(-35, tf.abs(x!))) });
+  const model = writeOnnx(trace(fn, { name: "t", inputs, variables: "frozen" }));
+  const options = { name: "t", fn, model, inputs, seed: 1 };
+  await expect(checkParity(options)).rejects.toThrow(/onnxruntime cpu gives 0\)$/);
+  const cases = await checkParity({ ...options, scales: { picture: 1 } });
+  expect(Math.max(...cases.map(({ maxRelativeError }) => maxRelativeError))).toBeLessThan(1e-14);
+});
+
 const floats = (...values: number[]): HostTensor => ({
   dtype: "float32",
   shape: [values.length],

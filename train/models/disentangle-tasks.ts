@@ -18,6 +18,7 @@ export function disentangleTasks(config: DisentangleConfig): Readonly<Record<str
   const picture: OutputSpec = {
     description: `image as [batch, ${size}, ${size}, ${channels}], the probability of a full pixel; times 255 is uint8`,
     unit: "intensity 0..1",
+    scale: 1,
   };
   const noise = Object.fromEntries(
     Object.entries(posteriorNoise(config, 1)).map(([name, { shape }]): [string, InputSpec] => [

@@ -34,8 +34,8 @@ export interface OutputSpec {
   /** Names along the last axis, for instance the latent dimensions. */
   readonly names?: readonly string[];
   /**
-   * What rounding is relative to at least, where the values can come close to 0 by cancellation: 2 for a distance of two
-   * distributions, 1 for a cross-entropy. The export compares runtimes on this scale.
+   * What rounding is relative to at least, where all values can come close to 0: 2 for a distance of two distributions, 1
+   * for a cross-entropy or a picture, which may be black. The export compares runtimes on this scale.
    */
   readonly scale?: number;
 }

@@ -40,6 +40,7 @@ export function gkVaeTasks(config: GkVaeConfig): Readonly<Record<string, TaskSpe
   const picture = (view: View): OutputSpec => ({
     description: `view ${view} as [batch, ${size}, ${size}, ${channels}], the probability of a full pixel; times 255 is uint8`,
     unit: "intensity 0..1",
+    scale: 1,
   });
   const moments = (name: string, block: BlockName, from: string): Record<string, OutputSpec> => ({
     [`${name}_mean`]: { description: `mean of q(${block} | ${from})`, unit: "1", names: dimensions[block]! },

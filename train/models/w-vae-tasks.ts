@@ -54,6 +54,7 @@ export function wVaeTasks(config: WVaeConfig): Record<string, TaskSpec> {
   const picture = (view: View): OutputSpec => ({
     description: `view ${view} as [batch, ${size}, ${size}, ${channels}], the probability of a full pixel; times 255 is uint8`,
     unit: "intensity 0..1",
+    scale: 1,
   });
   const moments = (name: string, block: BlockName, q: string): Record<string, OutputSpec> => {
     const names = spaceOf(block).dimensions(block);
