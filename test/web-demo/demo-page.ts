@@ -82,10 +82,15 @@ export async function settled(page: Page): Promise<void> {
   await page.waitForSelector("main:not([aria-busy]) :is(.row, section)", { state: "attached" });
 }
 
+/** Marks the view that is about to be left, so that `settled` waits for the next one; the page does so an event later. */
+export async function leaving(page: Page): Promise<void> {
+  await page.evaluate(() => document.querySelector("main")!.setAttribute("aria-busy", "true"));
+}
+
 /** Goes to another place of the demo in the same page: what is loaded stays loaded. */
 export async function goTo(page: Page, hash: string): Promise<void> {
+  await leaving(page);
   await page.evaluate((to) => {
-    document.querySelector("main")!.setAttribute("aria-busy", "true");
     location.hash = to;
   }, hash);
   await settled(page);
