@@ -179,19 +179,16 @@ async function styleFigures(
     ink: { given: [], styled: [] },
     slant: { given: [], styled: [] },
   };
-  let start = 0;
-  for (const { rows } of blocksOf(images)) {
-    const from = start;
-    const reference = pick(pairs.tensors[`view_${style}`]!, rows, (i) => from + i);
-    const contents = pick(pairs.tensors[`view_${content}`]!, rows, (i) => other[from + i]!);
+  for (const { rows, at } of blocksOf(images)) {
+    const reference = pick(pairs.tensors[`view_${style}`]!, rows, (i) => at + i);
+    const contents = pick(pairs.tensors[`view_${content}`]!, rows, (i) => other[at + i]!);
     const inputs = { [`view_${style}`]: reference, [`view_${content}`]: contents };
     const styled = (await tasks.run(task, inputs))[`styled_view_${style}`]!;
-    errors.push(...wrong((await judge.judge(styled)).classes, wanted.slice(from, from + rows)));
+    errors.push(...wrong((await judge.judge(styled)).classes, wanted.slice(at, at + rows)));
     traits.ink.given.push(...eachImage(reference, inkOf));
     traits.ink.styled.push(...eachImage(styled, inkOf));
     traits.slant.given.push(...eachImage(reference, slantOf));
     traits.slant.styled.push(...eachImage(styled, slantOf));
-    start += rows;
   }
   const ending = style === 1 ? "" : "_2";
   const how = `${images} test images, each in the style of view ${style} of one pair with the content of view ${content} of another`;

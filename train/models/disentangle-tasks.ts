@@ -3,7 +3,8 @@ import type { DisentangleConfig } from "../../schemas/disentangle-config.ts";
 import { bernoulliCrossEntropy } from "../networks/bernoulli.ts";
 import { klToStandardNormal, sample } from "../networks/gaussian.ts";
 import { correlated, decodeCode, encodeImage, intensity, posteriorNoise } from "./disentangle-networks.ts";
-import type { InputSpec, LatentBlock, OutputSpec, TaskSpec } from "./family.ts";
+import type { InputSpec, LatentBlock, TaskSpec } from "./family.ts";
+import { pictureOutput } from "./picture-output.ts";
 
 /** What a trained single-view auto-encoder answers. Deterministic: codes are posterior means, or drawn by given noise. */
 
@@ -12,14 +13,9 @@ export function disentangleLatents({ latents }: DisentangleConfig): readonly Lat
 }
 
 export function disentangleTasks(config: DisentangleConfig): Readonly<Record<string, TaskSpec>> {
-  const { size, channels } = config.image;
   const names = disentangleLatents(config)[0]!.dimensions;
   const image = imageInput(config);
-  const picture: OutputSpec = {
-    description: `image as [batch, ${size}, ${size}, ${channels}], the probability of a full pixel; times 255 is uint8`,
-    unit: "intensity 0..1",
-    scale: 1,
-  };
+  const picture = pictureOutput("image", config.image);
   const noise = Object.fromEntries(
     Object.entries(posteriorNoise(config, 1)).map(([name, { shape }]): [string, InputSpec] => [
       name,

@@ -3,6 +3,7 @@ import type { GkVaeConfig } from "../../schemas/gk-vae-config.ts";
 import { type Gaussian, klBetween, klToStandardNormal, sample } from "../networks/gaussian.ts";
 import type { InputSpec, LatentBlock, Networks, OutputSpec, TaskSpec, Tensors } from "./family.ts";
 import { type BlockName, blockSize, type Code, decodeView, encodeView, priorOf, type View } from "./gk-vae-networks.ts";
+import { pictureOutput } from "./picture-output.ts";
 
 /**
  * What a trained GK-VAE answers. Every task is a deterministic function: codes are posterior means, as in the paper's
@@ -37,11 +38,7 @@ export function gkVaeTasks(config: GkVaeConfig): Readonly<Record<string, TaskSpe
     dtype: "float32",
     description: `standard normal noise that chooses a value of ${block} from its prior; all 0 is the prior's mean`,
   });
-  const picture = (view: View): OutputSpec => ({
-    description: `view ${view} as [batch, ${size}, ${size}, ${channels}], the probability of a full pixel; times 255 is uint8`,
-    unit: "intensity 0..1",
-    scale: 1,
-  });
+  const picture = (view: View): OutputSpec => pictureOutput(`view ${view}`, config.image);
   const moments = (name: string, block: BlockName, from: string): Record<string, OutputSpec> => ({
     [`${name}_mean`]: { description: `mean of q(${block} | ${from})`, unit: "1", names: dimensions[block]! },
     [`${name}_logvar`]: {

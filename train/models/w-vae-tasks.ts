@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { WVaeConfig } from "../../schemas/w-vae-config.ts";
 import type { InputSpec, Networks, OutputSpec, TaskSpec, Tensors } from "./family.ts";
 import type { LatentSpace } from "./latent-space.ts";
+import { pictureOutput } from "./picture-output.ts";
 import {
   decodeFeature,
   featureOf,
@@ -51,11 +52,7 @@ export function wVaeTasks(config: WVaeConfig): Record<string, TaskSpec> {
   const prior = (block: BlockName): Record<string, InputSpec> => ({
     [`noise_${block}`]: noise(block, "its prior"),
   });
-  const picture = (view: View): OutputSpec => ({
-    description: `view ${view} as [batch, ${size}, ${size}, ${channels}], the probability of a full pixel; times 255 is uint8`,
-    unit: "intensity 0..1",
-    scale: 1,
-  });
+  const picture = (view: View): OutputSpec => pictureOutput(`view ${view}`, config.image);
   const moments = (name: string, block: BlockName, q: string): Record<string, OutputSpec> => {
     const names = spaceOf(block).dimensions(block);
     if (config.latents.kind === "categorical") {

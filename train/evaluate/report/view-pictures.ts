@@ -1,5 +1,6 @@
 import type { HostTensor } from "../../../schemas/tensor.ts";
 import { stream } from "../../random.ts";
+import { pick } from "../generated-rows.ts";
 import type { Subject } from "./code-pictures.ts";
 import { type Tile, tilesOf } from "./tiles.ts";
 
@@ -81,15 +82,4 @@ export async function styleTransfer({ tasks, views }: Subject, style: 1 | 2): Pr
       styled: styled.slice(i * stylePairs, (i + 1) * stylePairs),
     })),
   };
-}
-
-/** Rows of a uint8 batch, in another order or repeated. */
-function pick({ shape, data }: HostTensor, rows: number, index: (row: number) => number): HostTensor {
-  const size = data.length / shape[0]!;
-  const picked = new Uint8Array(rows * size);
-  for (let i = 0; i < rows; i++) {
-    const at = index(i) * size;
-    picked.set((data as Uint8Array).subarray(at, at + size), i * size);
-  }
-  return { dtype: "uint8", shape: [rows, ...shape.slice(1)], data: picked };
 }
