@@ -93,6 +93,7 @@ async function measure(subject: Subject, concurrencies: readonly number[]): Prom
         const result = await underLoad(server, subject, { body, concurrency });
         const name = `${body}.c${concurrency}`;
         rates.set(name, result.answers / result.seconds);
+        if (name === "uint8.c64") noteCpu(prefix, result);
         for (const quantile of ["p50", "p95", "p99"] as const) {
           note(`${prefix}latency_${quantile}.${name}`, "ms", result[quantile]);
         }
@@ -103,6 +104,7 @@ async function measure(subject: Subject, concurrencies: readonly number[]): Prom
       }
     }
   });
+  if (lonelyMs > 0) await bare(subject, { lonelyMs, ratePerS: rates.get("uint8.c64")! / 2 });
   ceilings.push(await ceilingOf(subject));
   // Batching off, in the same minute as batching on.
   await withServer(subject, { maxBatchRows: 1 }, async (server) => {
@@ -116,6 +118,21 @@ async function measure(subject: Subject, concurrencies: readonly number[]): Prom
   for (const each of ceilings) note(`${prefix}ceiling`, "rows/s", each);
   for (const [name, rate] of rates) {
     note(`${prefix}rows_per_s.${name}`, "rows/s", rate, { reference: "onnxruntime", of: ceiling });
+  }
+}
+
+/** The same requests to a server that only answers: what Node, the load generator and the machine take by themselves. */
+async function bare(encoder: Subject, half: { lonelyMs: number; ratePerS: number }): Promise<void> {
+  const subject = { ...encoder, prefix: "bare." };
+  const server = await ServerProcess.bare();
+  try {
+    await warm(server, subject);
+    const result = await underLoad(server, subject, { body: "uint8", concurrency: 64 });
+    note("bare.rows_per_s.uint8.c64", "rows/s", result.answers / result.seconds);
+    noteCpu("bare.", result);
+    await halfLoad(server, subject, half);
+  } finally {
+    await server.stop();
   }
 }
 
@@ -181,34 +198,53 @@ async function withServer(
 ): Promise<void> {
   const server = await ServerProcess.start(subject.folder, config);
   try {
-    // V8 compiles for tens of thousands of requests: the first cost twice as much as those of a server that has run a while.
-    const request = requestOf(subject, "uint8");
-    await load.run({ port: server.port, request, concurrency: 64, seconds: warmSeconds });
+    await warm(server, subject);
     await use(server);
   } finally {
     await server.stop();
   }
 }
 
+/** V8 compiles for tens of thousands of requests: the first cost twice as much as those of a server that has run a while. */
+async function warm({ port }: ServerProcess, subject: Subject): Promise<void> {
+  await load.run({ port, request: requestOf(subject, "uint8"), concurrency: 64, seconds: warmSeconds });
+}
+
+interface UnderLoad extends LoadResult {
+  /** CPU time of a row, us, by process; empty where the system does not tell. */
+  readonly cpu: readonly (readonly [process: string, us: number])[];
+}
+
+function noteCpu(prefix: string, { cpu }: UnderLoad): void {
+  for (const [process, us] of cpu) note(`${prefix}cpu_per_row.${process}.uint8.c64`, "us", us);
+}
+
 async function underLoad(
   server: ServerProcess,
   subject: Subject,
   { body, concurrency, ratePerS }: { body: Body; concurrency: number; ratePerS?: number },
-): Promise<LoadResult> {
+): Promise<UnderLoad> {
   const order = { port: server.port, request: requestOf(subject, body), concurrency };
   await load.run({ ...order, seconds: 0.5 }); // warm: connections, compiled code, ONNX Runtime's memory
   const before = server.cpuSeconds();
   const result = await load.run({ ...order, seconds, ...(ratePerS === undefined ? {} : { ratePerS }) });
   const after = server.cpuSeconds();
-  const perRow = (cpu: number): string => ((cpu * 1e6) / result.answers).toFixed(0);
-  const rate = (result.answers / result.seconds).toFixed(0);
-  const cpu =
+  const spent =
     before === undefined || after === undefined
-      ? ""
-      : `; CPU a row, us: server ${perRow(after.server - before.server)}, workers ${perRow(after.workers - before.workers)}, load ${perRow(result.cpuSeconds)}`;
+      ? []
+      : ([
+          ["server", after.server - before.server],
+          ["workers", after.workers - before.workers],
+          ["load", result.cpuSeconds],
+        ] as const);
+  const cpu = spent.map(([process, seconds]) => [process, (seconds * 1e6) / result.answers] as const);
+  const rate = (result.answers / result.seconds).toFixed(0);
   const kind = ratePerS === undefined ? `c${concurrency}` : "half load";
-  console.log(`  ${subject.model} ${body} ${kind}: ${rate} rows/s, p99 ${result.p99.toFixed(1)} ms${cpu}`);
-  return result;
+  const told = cpu.map(([process, us]) => `${process} ${us.toFixed(0)}`).join(", ");
+  console.log(
+    `  ${subject.prefix}${subject.model} ${body} ${kind}: ${rate} rows/s, p99 ${result.p99.toFixed(1)} ms; CPU a row, us: ${told}`,
+  );
+  return { ...result, cpu };
 }
 
 function requestOf({ model, spec }: Subject, body: Body): Uint8Array {

@@ -6,7 +6,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ServeConfig } from "../../schemas/serve-config.ts";
 
-/** `cominfo serve` as a user starts it. */
+/** `cominfo serve` as a user starts it, or a server without anything behind it. */
 export class ServerProcess {
   readonly port: number;
   readonly #child: ChildProcess;
@@ -20,9 +20,16 @@ export class ServerProcess {
     const cli = fileURLToPath(new URL("../../cli.js", import.meta.url));
     const file = path.join(tmpdir(), `cominfo-bench-serve-${process.pid}.json`);
     writeFileSync(file, JSON.stringify(config));
-    const child = spawn(process.execPath, [cli, "serve", folder, "--port", "0", "--config", file, ...flags], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    return ServerProcess.#launch([cli, "serve", folder, "--port", "0", "--config", file, ...flags]);
+  }
+
+  /** What Node itself costs: `bare-main.ts`. */
+  static bare(): Promise<ServerProcess> {
+    return ServerProcess.#launch([fileURLToPath(new URL("bare-main.js", import.meta.url))]);
+  }
+
+  static async #launch(args: readonly string[]): Promise<ServerProcess> {
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     let text = "";
     const port = await new Promise<number>((resolve, reject) => {
       child.stdout.on("data", (chunk: Buffer) => {

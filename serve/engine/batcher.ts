@@ -100,13 +100,7 @@ export class Batcher<J extends Job> {
   /** Takes a job back; false when it does not wait here any more. */
   remove(job: J): boolean {
     const group = this.#groupOf(job);
-    const level = group?.levels[job.priority - 1];
-    const place = level?.indexOf(job) ?? -1;
-    if (group === undefined || level === undefined || place < 0) return false;
-    level.splice(place, 1);
-    this.#size--;
-    if (group.levels.every(({ length }) => length === 0)) this.#groups.splice(this.#groups.indexOf(group), 1);
-    return true;
+    return group !== undefined && this.#removeFrom(group, [job]) === 1;
   }
 
   /** Removes and returns the jobs whose deadline has come. */
@@ -133,7 +127,7 @@ export class Batcher<J extends Job> {
     for (const group of this.#inOrder()) {
       const batch = this.#form(group, now, draining);
       if (batch === undefined) continue;
-      for (const job of batch.jobs) this.remove(job);
+      this.#removeFrom(group, batch.jobs);
       return batch;
     }
     return undefined;
@@ -142,7 +136,9 @@ export class Batcher<J extends Job> {
   /** Removes and returns everything that waits. */
   clear(): J[] {
     const jobs = [...this.#waiting()];
-    for (const job of jobs) this.remove(job);
+    this.#groups.length = 0;
+    this.#size = 0;
+    this.#nextDeadline = Number.POSITIVE_INFINITY;
     return jobs;
   }
 
@@ -157,6 +153,21 @@ export class Batcher<J extends Job> {
 
   #groupOf({ key }: J): Group<J> | undefined {
     return this.#groups.find((group) => group.key === key);
+  }
+
+  /** @returns how many of the jobs were there */
+  #removeFrom(group: Group<J>, jobs: readonly J[]): number {
+    let removed = 0;
+    for (const job of jobs) {
+      const level = group.levels[job.priority - 1]!;
+      const place = level.indexOf(job);
+      if (place < 0) continue;
+      level.splice(place, 1);
+      removed++;
+    }
+    this.#size -= removed;
+    if (group.levels.every(({ length }) => length === 0)) this.#groups.splice(this.#groups.indexOf(group), 1);
+    return removed;
   }
 
   *#waiting(): Iterable<J> {
