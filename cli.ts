@@ -46,6 +46,12 @@ addServeCommand(program);
 addScoreCommand(program);
 addWorkerCommand(program);
 
+// Whoever read the output has seen enough (`cominfo info ... | head`): that is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync } from "node:fs";
-import { readFile, rm, rmdir } from "node:fs/promises";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
 import path from "node:path";
 import { type Disk, diskFailure, replaceFile } from "../../files/disk.ts";
 import { FailureError, UsageError } from "../../schemas/errors.ts";
@@ -15,12 +15,17 @@ const ownFiles = ["recipe.json", "run.json", "metrics.jsonl", "checkpoints"] as 
 /** What later verbs put beside them; it belongs to the old values and goes with them. */
 const derivedFiles = ["results.json", "report.html"] as const;
 
+/** Holds the run that `--force` replaces until the new one has done its first step. */
+const replaced = "replaced";
+
 export interface RunFolder {
   readonly path: string;
   /** Whether a run was there before. */
   readonly existed: boolean;
   writeRecipe(recipe: Recipe): Promise<void>;
   writeStatus(status: Omit<RunStatus, "format">): Promise<void>;
+  /** Says that the new run has done a step: the one that it replaces goes. */
+  begun(): Promise<void>;
   /** Takes everything back that this process has put there, the folders included that it made. */
   discard(): Promise<void>;
   /** Lets other processes in. */
@@ -29,7 +34,7 @@ export interface RunFolder {
 
 export interface RunFolderOptions {
   readonly resume: boolean;
-  /** Start anew where a run is. */
+  /** Start anew where a run is, which is lost once the new one has begun. */
   readonly force: boolean;
   readonly disk: Disk;
 }
@@ -42,8 +47,8 @@ export interface RunFolderOptions {
  * @throws FailureError if another process trains there, or the folder cannot be written
  */
 export async function openRunFolder(folder: string, { resume, force, disk }: RunFolderOptions): Promise<RunFolder> {
-  const present = entriesOf(folder);
-  const existed = present?.includes("recipe.json") ?? false;
+  const entries = entriesOf(folder);
+  const existed = entries?.some((name) => name === "recipe.json" || name === replaced) ?? false;
   if (existed && !resume && !force) {
     throw new UsageError(
       `Cannot train into "${folder}": a run is there already; continue it with --resume, start anew with --force, or choose another --out`,
@@ -55,7 +60,7 @@ export async function openRunFolder(folder: string, { resume, force, disk }: Run
       code: "no_run",
     });
   }
-  const stranger = existed ? undefined : present?.find((name) => !isOwn(name));
+  const stranger = existed ? undefined : entries?.find((name) => !isOwn(name));
   if (stranger !== undefined) {
     throw new UsageError(`Cannot train into "${folder}": it must be empty or hold a run, got "${stranger}"`, {
       code: "not_a_run",
@@ -68,7 +73,8 @@ export async function openRunFolder(folder: string, { resume, force, disk }: Run
   } catch (error) {
     throw diskFailure("start training", folder, error);
   }
-  if (force) await removeAll(folder, [...ownFiles, ...derivedFiles]);
+  await putBack(folder); // whoever set it aside was killed before its first step
+  if (force && existed) await setAside(folder);
   await removeLeftovers(folder);
   const write = async (name: string, value: unknown): Promise<void> => {
     try {
@@ -82,8 +88,10 @@ export async function openRunFolder(folder: string, { resume, force, disk }: Run
     existed: existed && !force,
     writeRecipe: (recipe) => write("recipe.json", recipe),
     writeStatus: (status) => write("run.json", { format: 1, ...status }),
+    begun: () => removeAll(folder, [replaced]),
     async discard() {
       await removeAll(folder, ownFiles);
+      await putBack(folder);
       release();
       // From the inside out, up to a folder that meanwhile holds something of another process.
       for (const folder of made) if (!(await removeEmpty(folder))) break;
@@ -142,6 +150,36 @@ function removeEmpty(folder: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+async function setAside(folder: string): Promise<void> {
+  try {
+    await mkdir(path.join(folder, replaced));
+    for (const name of await runFilesOf(folder))
+      await rename(path.join(folder, name), path.join(folder, replaced, name));
+  } catch (error) {
+    throw diskFailure("set the run aside", folder, error);
+  }
+}
+
+async function putBack(folder: string): Promise<void> {
+  const aside = path.join(folder, replaced);
+  if (!existsSync(aside)) return;
+  try {
+    for (const name of await runFilesOf(aside)) {
+      await rm(path.join(folder, name), { recursive: true, force: true }); // of the run that did not begin
+      await rename(path.join(aside, name), path.join(folder, name));
+    }
+    await rmdir(aside);
+  } catch (error) {
+    throw diskFailure("put the run back", folder, error);
+  }
+}
+
+/** Files of a run that are in the folder. */
+async function runFilesOf(folder: string): Promise<string[]> {
+  const names = new Set<string>([...ownFiles, ...derivedFiles]);
+  return (await readdir(folder)).filter((name) => names.has(name));
 }
 
 async function removeAll(folder: string, names: readonly string[]): Promise<void> {

@@ -9,7 +9,7 @@ import { type Checkpoint, loadLatestCheckpoint } from "./checkpoint.ts";
 import { requireSameConfiguration } from "./configuration.ts";
 import type { Engine, Feeds, State } from "./engine.ts";
 import { planPhases, type Span } from "./plan.ts";
-import { openRunFolder } from "./run-folder.ts";
+import { openRunFolder, type RunFolder } from "./run-folder.ts";
 import { RunRecord, type Terms } from "./run-record.ts";
 import { setNetworks } from "./set-networks.ts";
 import { type EngineChoice, prepareBackend, type StartedEngine, startEngine, threadCount } from "./start-engine.ts";
@@ -87,6 +87,7 @@ export async function runTraining(request: TrainingRequest): Promise<TrainingRes
     run = {
       request,
       choice,
+      folder,
       record,
       draw: batchesOf(request),
       networks: await networksOf(request, choice),
@@ -111,6 +112,7 @@ export async function runTraining(request: TrainingRequest): Promise<TrainingRes
 interface Run {
   readonly request: TrainingRequest;
   readonly choice: EngineChoice;
+  readonly folder: RunFolder;
   readonly record: RunRecord;
   /** Batch and noise of a step, counted from 1. */
   readonly draw: (step: number) => Feeds;
@@ -124,15 +126,17 @@ async function trainPhase(run: Run, span: Span): Promise<void> {
   const { record, draw } = run;
   if (record.step >= span.end || isAborted(run)) return;
   const { engine, scalars } = await start(run, span);
+  let running: Promise<Terms> | undefined;
   try {
     await begin(run, span, engine);
     let feeds = draw(record.step + 1);
     while (record.step < span.end && !isAborted(run)) {
-      const running = engine.step({ ...feeds, ...scalars(record.step - span.begin) });
+      running = engine.step({ ...feeds, ...scalars(record.step - span.begin) });
       running.catch(ignore); // awaited below; drawing may throw first
       if (record.step + 1 < span.end) feeds = draw(record.step + 2); // meanwhile: the step runs on a thread of its own
       const terms = await running;
       record.step++;
+      if (record.step === 1) await run.folder.begun();
       await record.note(terms, span.phase.name);
       tell(run, span, terms);
       if (isTimeToSave(run, span)) await record.save(await engine.readState(), span.phase.name);
@@ -140,6 +144,7 @@ async function trainPhase(run: Run, span: Span): Promise<void> {
     setNetworks(run.networks, await engine.readState(), missingState);
   } finally {
     record.clock.stop();
+    await running?.catch(ignore); // the engine does one thing at a time
     await engine.dispose();
   }
 }

@@ -39,8 +39,11 @@ export async function startThreadedEngine(step: CompiledStep, options: CompiledO
     readState: () => ask({ kind: "read" }) as Promise<Map<string, HostTensor>>,
     writeState: async (state) => void (await ask({ kind: "write", state })),
     async dispose() {
-      await ask({ kind: "dispose" });
-      await worker.terminate();
+      try {
+        await ask({ kind: "dispose" });
+      } finally {
+        await worker.terminate(); // a thread that is left keeps the process from ending
+      }
     },
   };
 }

@@ -1,5 +1,5 @@
 import "../../../export/tfjs-setup.ts";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
@@ -183,6 +183,46 @@ test("a folder with a run needs --resume or --force; force starts anew and takes
   expect(result).toMatchObject({ status: "finished", step: 10 });
   expect(checkpoints(outDir)).toEqual(["step-000010"]);
   expect(existsSync(path.join(outDir, "results.json"))).toBe(false);
+});
+
+test("a run that --force would replace stays as it was when the new one never does a step", async () => {
+  const outDir = folder();
+  await train(outDir, stopAt(15));
+  writeFileSync(path.join(outDir, "results.json"), "{}");
+  const before = [readdirSync(outDir).sort(), text(outDir, "metrics.jsonl"), stateOf(outDir)];
+  const now = () => [readdirSync(outDir).sort(), text(outDir, "metrics.jsonl"), stateOf(outDir)];
+  await expect(train(outDir, { force: true, device: "cuda" })).rejects.toThrow("Cannot start device cuda");
+  expect(now()).toEqual(before);
+  await train(outDir, { force: true, signal: AbortSignal.abort() });
+  expect(now()).toEqual(before);
+});
+
+test("a run set aside by a process that was killed before its first step is there again for the next one", async () => {
+  const [outDir, aside] = [folder(), path.join(temporaryFolder(), "replaced")];
+  await train(outDir, stopAt(15));
+  renameSync(outDir, aside); // what `--force` leaves in that moment: the old run in `replaced`, a new recipe beside it
+  mkdirSync(outDir);
+  renameSync(aside, path.join(outDir, "replaced"));
+  writeFileSync(path.join(outDir, "recipe.json"), JSON.stringify(toyRecipe({ seed: 9 })));
+  await expect(train(outDir)).rejects.toThrow("a run is there already");
+  await expect(train(outDir, { resume: true })).resolves.toMatchObject({ status: "finished", step: 40 });
+  expect(JSON.parse(text(outDir, "recipe.json"))).toEqual(toyRecipe());
+  expect(existsSync(path.join(outDir, "replaced"))).toBe(false);
+});
+
+test("an error while a batch is drawn is the one that is told, and the engine's thread ends", async () => {
+  const outDir = folder();
+  let draws = 0;
+  const source: typeof toySource = {
+    ...toySource,
+    draw(...request) {
+      if (++draws === 5) throw new Error("cannot read pair 5");
+      return toySource.draw(...request);
+    },
+  };
+  await expect(train(outDir, { source })).rejects.toThrow("cannot read pair 5");
+  expect(status(outDir)).toMatchObject({ status: "failed", error: "cannot read pair 5" });
+  await expect(train(outDir, { force: true })).resolves.toMatchObject({ status: "finished" });
 });
 
 test("resuming where no run is, and training among somebody's files, are refused", async () => {
