@@ -67,6 +67,13 @@ export const gkVaeConfigSchema = Type.Object(
       default: 0.1,
       description: "free bits, in nats: rate of one dimension (batch mean) below which the objective does not push",
     }),
+    learningRateEnd: Type.Number({
+      exclusiveMinimum: 0,
+      maximum: 1,
+      default: 1,
+      description:
+        "share of the learning rate that is left at the end; it falls exponentially. The paper's stays; one that falls ends nearer to the optimum where a small batch keeps the gradients noisy",
+    }),
     optimiser: Type.Union([...optimiserSchema.anyOf], {
       default: { kind: "adam", learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
     }),

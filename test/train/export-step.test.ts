@@ -31,6 +31,7 @@ const recipe: Recipe = {
     latents: { common: 3, unique: 2 },
     networks: { filters: 2, hidden: 8 },
     matchingRampSteps: 4,
+    learningRateEnd: 0.5,
   },
   data,
   training: { seed: 5, batchSize: 4, steps: 6, microBatch: 0, logEvery: 1, checkpointEvery: 6 },

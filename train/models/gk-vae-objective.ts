@@ -5,6 +5,7 @@ import { bernoulliCrossEntropy } from "../networks/bernoulli.ts";
 import { type Gaussian, klBetween, klToStandardNormal, sample, withVarianceAdded } from "../networks/gaussian.ts";
 import type { LossInputs, Networks, NoiseSpec, Schedule } from "./family.ts";
 import { type BlockName, decodeView, encoderMoments, priorOf, splitMoments, toIntensity } from "./gk-vae-networks.ts";
+import { fall } from "./schedules.ts";
 
 /** Added to the second variance of the matching term, as in the authors' code. */
 const matchingEpsilon = 1e-7;
@@ -24,10 +25,15 @@ export function objectiveNoise(config: GkVaeConfig, batchSize: number): Record<s
   };
 }
 
-/** Factor on the matching weight, 0 at the start of the run, 1 from `matchingRampSteps` on. None without a ramp. */
-export function objectiveScalars(config: GkVaeConfig): Record<string, Schedule> {
-  const steps = config.matchingRampSteps;
-  return steps === 0 ? {} : { matching_ramp: (step) => Math.min(1, step / steps) };
+/**
+ * Factor on the matching weight, 0 at the start of the run, 1 from `matchingRampSteps` on; factor on the learning rate,
+ * 1 at the start, `learningRateEnd` at the end. None of either where it would always be 1.
+ */
+export function objectiveScalars({ matchingRampSteps, learningRateEnd }: GkVaeConfig): Record<string, Schedule> {
+  return {
+    ...(matchingRampSteps === 0 ? {} : { matching_ramp: (step) => Math.min(1, step / matchingRampSteps) }),
+    ...(learningRateEnd === 1 ? {} : { "learning_rate.model": fall(1, learningRateEnd) }),
+  };
 }
 
 /**

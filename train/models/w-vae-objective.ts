@@ -4,6 +4,7 @@ import { inChunks } from "../engine/in-chunks.ts";
 import { autoencoder } from "../networks/autoencoder.ts";
 import type { LossInputs, Networks, NoiseSpec, Schedule } from "./family.ts";
 import { toIntensity } from "./gk-vae-networks.ts";
+import { fall } from "./schedules.ts";
 import {
   decodeFeature,
   type Feature,
@@ -31,9 +32,6 @@ export function annealing({
   temperature,
   learningRateEnd,
 }: Pick<WVaeConfig, "temperature" | "learningRateEnd">): Record<"learning_rate.model" | "temperature", Schedule> {
-  const fall = (from: number, to: number): Schedule => {
-    return (step, steps) => from * (to / from) ** (step / Math.max(1, steps - 1));
-  };
   return {
     "learning_rate.model": fall(1, learningRateEnd),
     temperature: fall(temperature.start, temperature.end),

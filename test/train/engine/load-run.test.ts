@@ -26,6 +26,7 @@ const recipe: Recipe = {
     prior: "fixed",
     matchingReduction: "mean",
     matchingRampSteps: 0,
+    learningRateEnd: 1,
     freeNats: 0.1,
   },
   data,

@@ -206,6 +206,15 @@ test("the ramp starts the matching weight at 0 and reaches it after the given st
   expect(Object.keys(gkVae.phases(smallConfig())[0]!.scalars)).toEqual([]);
 });
 
+test("the learning rate stays where nothing is said, as in the paper, or falls exponentially to its end", () => {
+  const [phase] = gkVae.phases(smallConfig({ learningRateEnd: 0.01 }));
+  const rate = phase!.scalars["learning_rate.model"]!;
+  const at = (step: number): number => rate(step, 101);
+  expect(at(0)).toBe(1);
+  expect(at(50)).toBeCloseTo(0.1, 12);
+  expect(at(100)).toBeCloseTo(0.01, 12);
+});
+
 test("the one player trains every variable, a learned prior included", () => {
   for (const prior of ["fixed", "learned"]) {
     const config = smallConfig({ prior });

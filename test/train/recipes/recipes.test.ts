@@ -114,6 +114,7 @@ test("the paper's recipes have its settings, and the networks its parameter coun
       weights: { prior: 1, unique: 10, common: 0.1, matching: 0.1 },
       matchingReduction: "sum",
       matchingRampSteps: 0,
+      learningRateEnd: 1,
       freeNats: 0.1,
       optimiser: { kind: "adam", learningRate: 1e-3, beta1: 0.9, beta2: 0.999, weightDecay: 0 },
     });
