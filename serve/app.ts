@@ -4,6 +4,7 @@ import express, { type Express, type RequestHandler } from "express";
 import helmet from "helmet";
 import { type Logger, pino } from "pino";
 import type { RequestLimits } from "../schemas/serve-config.ts";
+import { Exchanges } from "./edge/exchanges.ts";
 import { createMetrics, type Metrics } from "./edge/metrics.ts";
 import { observed } from "./edge/observe.ts";
 import { rateGuard } from "./edge/rate-limit.ts";
@@ -35,6 +36,8 @@ export interface AppParts {
   readonly ratePerMinute?: number | undefined;
   /** Default: nothing is written. */
   readonly logger?: Logger;
+  /** Counts what is at work, for a server that stops; default: nobody asks. */
+  readonly exchanges?: Exchanges;
   /** Default: threads of this app alone. */
   readonly measures?: MeasureThreads;
   /** Estimates in the background; undefined: this server keeps none. */
@@ -51,12 +54,13 @@ const { version } = createRequire(import.meta.url)("cominfo/package.json") as { 
 /** Everything the server answers, as a function of requests. Opens no port. */
 export function createApp(parts: AppParts): RequestListener {
   const { engine, bodyLimit, tokens = {}, ratePerMinute, logger = pino({ level: "silent" }) } = parts;
+  const { exchanges = new Exchanges() } = parts;
   const metrics = createMetrics(engine, { version });
   const rate = ratePerMinute === undefined ? [] : [rateGuard(ratePerMinute)];
   const otherwise = expressOf(parts, metrics, rate);
   // Whatever stands before `infer` in Express must be among these guards as well.
   const guards = [...rate, tokenGuard("token", tokens)];
-  return observed(directInfer(engine, { bodyLimit, guards, otherwise }), { logger, metrics });
+  return observed(directInfer(engine, { bodyLimit, guards, otherwise }), { engine, exchanges, logger, metrics });
 }
 
 /** Answers to programs are data: nothing in them may be run, framed or loaded. The page of documents says its own. */

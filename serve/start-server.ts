@@ -5,6 +5,7 @@ import type { Device } from "../runtime/session.ts";
 import type { ServeConfig } from "../schemas/serve-config.ts";
 import { createApp } from "./app.ts";
 import { demoSite } from "./demo-site.ts";
+import { Exchanges } from "./edge/exchanges.ts";
 import type { Tokens } from "./edge/tokens.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
 import type { ModelState, ServedModel } from "./engine/inference-engine.ts";
@@ -95,8 +96,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
           run: measuring(engine, new MeasureThreads({ limitMs: 3_600_000 })),
           logger: logger ?? { error: () => undefined },
         });
+  const exchanges = new Exchanges();
   const parts = {
     engine,
+    exchanges,
     measures,
     jobs,
     bodyLimit,
@@ -131,7 +134,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
     close() {
       stopPolling();
-      closing ??= close(server, { engine, jobs, drainMs });
+      closing ??= close(server, { engine, exchanges, jobs, drainMs });
       return closing;
     },
   };
@@ -154,18 +157,26 @@ function poll(engine: Engine, intervalMs: number): () => void {
   };
 }
 
-async function close(
-  server: Server,
-  { engine, jobs, drainMs }: { engine: Engine; jobs: EstimateJobs | undefined; drainMs: number },
-): Promise<boolean> {
-  await jobs?.stop(); // the next server goes on with them
-  // The port stays open meanwhile, so that health checks see "not ready" and late requests a 503 with a reason.
-  const drained = await engine.drain(drainMs);
+interface Stopping {
+  readonly engine: Engine;
+  readonly exchanges: Exchanges;
+  readonly jobs: EstimateJobs | undefined;
+  readonly drainMs: number;
+}
+
+async function close(server: Server, { engine, exchanges, jobs, drainMs }: Stopping): Promise<boolean> {
+  // The port stays open meanwhile, so that health checks see "not ready" and late requests a 503 with a reason. Nothing
+  // is waited for but exchanges: what else the engine still computes, nobody will read.
+  const [finished] = await Promise.all([
+    exchanges.ended(drainMs),
+    engine.drain(0),
+    jobs?.stop(), // the next server goes on with them
+  ]);
   const closed = once(server, "close");
-  server.close(); // also ends idle connections; the others are given a moment
-  const timer = setTimeout(() => server.closeAllConnections(), drained ? 1000 : 0);
+  server.close(); // also ends idle connections; late requests are given a moment
+  const timer = setTimeout(() => server.closeAllConnections(), finished ? 1000 : 0);
   await closed;
   clearTimeout(timer);
   await engine.close();
-  return drained;
+  return finished;
 }

@@ -1,7 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Logger } from "pino";
-import type { HeaderList } from "../http/headers.ts";
+import type { InferenceEngine } from "../engine/inference-engine.ts";
+import { type HeaderList, setHeaders } from "../http/headers.ts";
+import { sendError, unavailable } from "../http-error.ts";
+import { asksForWork, type Exchanges } from "./exchanges.ts";
 import type { Metrics } from "./metrics.ts";
 import { startTrace } from "./trace-context.ts";
 
@@ -11,22 +14,35 @@ import { startTrace } from "./trace-context.ts";
  */
 export type ObservedListener = (request: IncomingMessage, response: ServerResponse, own: HeaderList) => void;
 
+export interface ObservingParts {
+  readonly engine: Pick<InferenceEngine, "draining">;
+  readonly exchanges: Exchanges;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
 /**
  * Around every request: an id (the caller's `X-Request-Id`, or a new one), a trace, one line in the log, metrics. Of a
  * request the log holds method, route, status, time and ids: no path, no query, no body, no address, since any of those
  * can be a user's.
+ *
+ * It is also where a server that stops parts what it still finishes from what it refuses: nothing behind it can tell
+ * whether a request began before.
  */
 export function observed(
   handler: ObservedListener,
-  { logger, metrics }: { logger: Logger; metrics: Metrics },
+  { engine, exchanges, logger, metrics }: ObservingParts,
 ): RequestListener {
   return (request, response) => {
+    const late = engine.draining;
+    if (!late) exchanges.begin();
     const started = performance.now();
     const id = requestId(request);
     const trace = startTrace(request);
     const own = ["X-Request-Id", id, "X-Content-Type-Options", "nosniff"];
     if (trace.traceparent !== undefined) own.push("traceparent", trace.traceparent);
     response.on("close", () => {
+      if (!late) exchanges.end();
       const seconds = (performance.now() - started) / 1000;
       const method = knownMethods.has(request.method ?? "") ? request.method! : "other";
       const route = routeOf(request);
@@ -40,6 +56,11 @@ export function observed(
       const traceId = trace.traceId === undefined ? {} : { traceId: trace.traceId };
       logger[level]({ id, method, route, status, milliseconds, ...traceId }, "answered");
     });
+    if (late && asksForWork(request)) {
+      setHeaders(response, own);
+      sendError(response, unavailable("Cannot answer: the server is stopping", "stopping"));
+      return;
+    }
     handler(request, response, own);
   };
 }

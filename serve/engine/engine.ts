@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FailureError, UsageError } from "../../schemas/errors.ts";
 import type { ServeConfig } from "../../schemas/serve-config.ts";
-import { HttpError, unavailable } from "../http-error.ts";
+import { HttpError } from "../http-error.ts";
 import { type BundleFiles, openRepository, type RepositoryFolder } from "./bundle-files.ts";
 import { type BundleEntry, Directory } from "./directory.ts";
 import type {
@@ -129,7 +129,6 @@ export class Engine implements InferenceEngine {
   }
 
   infer(request: InferenceRequest): Promise<InferenceAnswer> {
-    if (this.#draining) return Promise.reject(unavailable("Cannot infer: the server is stopping", "stopping"));
     try {
       const { served, queue } = this.#directory.find(request.model, request.version);
       return served.submit(queue, request);

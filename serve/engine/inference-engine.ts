@@ -8,7 +8,7 @@ import type { HostTensor } from "../../schemas/tensor.ts";
 export interface InferenceEngine {
   /** Every bundle of the start can be asked, and nothing is stopping. */
   readonly ready: boolean;
-  /** True from `drain` on. */
+  /** True from `drain` on: who lets requests in must refuse new ones. */
   readonly draining: boolean;
   /** One entry for each served version of each model, then one for each bundle that is not served, with its reason. */
   models(): readonly ModelState[];
@@ -41,7 +41,8 @@ export interface InferenceEngine {
   /** One entry for each version of each model that was served since the start. */
   statistics(): readonly ModelStatistics[];
   /**
-   * Takes no new requests; waits for those at hand.
+   * Not ready from now on; holds nothing back for a larger batch; waits until nothing is at hand. `infer` goes on: what
+   * was let in before may need it several times.
    *
    * @returns false when some were left after `limitMs`
    */

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { json } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type RunningServer, startServer } from "../../serve/start-server.ts";
@@ -46,6 +48,23 @@ function heavyRequest(rows: number): object {
 /** A few round trips: what was sent before them has reached the server when they are back. */
 async function roundTrips(client: Client): Promise<void> {
   for (let i = 0; i < 5; i++) expect((await client.get("/v2/health/live")).status).toBe(200);
+}
+
+/** A POST whose head has been sent, and whose body and answer are still to come. */
+function begin(url: string, body: object): { finish: () => Promise<{ status: number; body: unknown }> } {
+  const text = JSON.stringify(body);
+  const headers = { "content-type": "application/json", "content-length": text.length };
+  const request = httpRequest(url, { method: "POST", headers });
+  request.flushHeaders();
+  const answered = once(request, "response") as Promise<[IncomingMessage]>;
+  answered.catch(() => undefined); // whoever finishes it is told
+  return {
+    async finish() {
+      if (!request.destroyed) request.end(text);
+      const [response] = await answered;
+      return { status: response.statusCode!, body: await json(response) };
+    },
+  };
 }
 
 async function untilReady(client: Client): Promise<void> {
@@ -212,6 +231,56 @@ describe("close()", () => {
     expect(() => process.kill(pid, 0), "the worker is gone").toThrow("ESRCH");
   });
 
+  test("finishes a task whose rows are more than one batch, and an inference whose body was still being sent", async () => {
+    const repository = await mkdtemp(path.join(folder, ".blocks-"));
+    await writeTinyBundle(path.join(repository, "tiny"), { decode: identity("int32") });
+    const server = await startServer({ repository, port: 0, config: { threads: 1, maxBatchRows: 2 } });
+    const client = clientOf(server.url);
+    process.kill(server.workerPids[0]!, "SIGSTOP");
+    const task = client.post("/v1/tiny/decode", { inputs: { x: [1, 2, 3, 4, 5] } });
+    const inference = begin(`${server.url}/v2/models/decode/infer`, numbers);
+    await roundTrips(client);
+    const closed = server.close();
+    process.kill(server.workerPids[0]!, "SIGCONT");
+    expect(await task).toMatchObject({ status: 200, body: { outputs: { y: { data: [1, 2, 3, 4, 5] } } } });
+    expect(await inference.finish()).toMatchObject({ status: 200, body: { outputs: [{ data: [3, 4] }] } });
+    expect(await closed).toBe(true);
+  });
+
+  test("keeps the port open for what needs no model, and finishes it", async () => {
+    const server = await startServer({ repository: bundle, port: 0, threads: 1 });
+    const client = clientOf(server.url);
+    const counts = [
+      [1, 0],
+      [0, 1],
+    ];
+    const measured = begin(`${server.url}/v1/discrete-information`, { columns: ["x", "y"], counts });
+    await roundTrips(client);
+    const closed = server.close();
+    await roundTrips(client);
+    expect(await client.post("/v1/discrete-information", {})).toMatchObject({
+      status: 503,
+      body: { code: "stopping" },
+    });
+    expect((await client.post("/v2/repository/index", {})).status).toBe(200);
+    expect((await client.get("/v2/models/int32")).status).toBe(200);
+    expect(await measured.finish()).toMatchObject({ status: 200, body: { mutualInformationBits: 1 } });
+    expect(await closed).toBe(true);
+  });
+
+  test("is not held up by connections that only stay open", async () => {
+    const server = await startServer({ repository: bundle, port: 0, threads: 1 });
+    const agent = new Agent({ keepAlive: true });
+    const request = httpRequest(`${server.url}/v2/health/live`, { agent }).end();
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    expect(await json(response)).toEqual({ live: true });
+    const { socket } = request;
+    const cut = once(socket!, "close");
+    expect(await server.close()).toBe(true);
+    await cut;
+    agent.destroy();
+  });
+
   test("cuts off what takes longer than drainMs, and says so", async () => {
     const server = await startServer({ repository: bundle, port: 0, threads: 1, drainMs: 50 });
     const client = clientOf(server.url);
@@ -223,6 +292,14 @@ describe("close()", () => {
     await roundTrips(client);
     expect(await server.close()).toBe(false);
     expect([503, "connection closed"]).toContain(await cutOff);
+  });
+
+  test("says that it cut off a body that was still being sent", async () => {
+    const server = await startServer({ repository: bundle, port: 0, threads: 1, drainMs: 50 });
+    const slow = begin(`${server.url}/v1/discrete-information`, { columns: ["x", "y"], counts: [[1]] });
+    await roundTrips(clientOf(server.url));
+    expect(await server.close()).toBe(false);
+    await expect(slow.finish()).rejects.toThrow();
   });
 });
 

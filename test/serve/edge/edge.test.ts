@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { afterEach, describe, expect, test } from "vitest";
 import { type AppParts, createApp } from "../../../serve/app.ts";
+import { Exchanges } from "../../../serve/edge/exchanges.ts";
 import { parseTraceparent } from "../../../serve/edge/trace-context.ts";
 import { type Listening, listen } from "../../../serve/listen.ts";
 import { type Client, clientOf } from "../client.ts";
@@ -210,6 +211,39 @@ describe("answers", () => {
       expect(headers.get("content-security-policy")).toBe("default-src 'none';frame-ancestors 'none'");
       expect(headers.get("x-powered-by")).toBeNull();
     }
+  });
+});
+
+describe("a server that stops", () => {
+  test("refuses new work on both ways to infer, and still says what it is", async () => {
+    const { client: http, engine } = await serve();
+    engine.draining = true;
+    for (const path of ["/v2/models/m.copy/infer", "/v2/models/m%2Ecopy/infer", "/v1/m/encode", "/v1/m/estimates"]) {
+      const answer = await http.post(path, body);
+      expect(answer, path).toMatchObject({ status: 503, body: { code: "stopping", path: [] } });
+      expect(answer.headers.get("retry-after")).toBe("1");
+      expect(answer.headers.get("x-request-id"), path).not.toBeNull();
+    }
+    expect(engine.asked).toEqual([]);
+    for (const path of ["/", "/v2", "/v2/health/live", "/v2/models/m.copy"]) {
+      expect((await http.get(path)).status, path).toBe(200);
+    }
+    expect((await http.post("/v2/repository/index", {})).status).toBe(200);
+  });
+
+  test("waits for exchanges that began before, and for no others", async () => {
+    const exchanges = new Exchanges();
+    const { url, client: http, engine } = await serve({ exchanges });
+    expect(await exchanges.ended(0)).toBe(true);
+    const { port } = new URL(url);
+    const begun = connect(Number(port), "127.0.0.1");
+    begun.write("POST /v2/models/m.copy/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n");
+    while (await exchanges.ended(1)) await sleep(1); // until its head has come
+    engine.draining = true;
+    expect((await http.post("/v2/models/m.copy/infer", body)).status).toBe(503);
+    const ended = exchanges.ended(60_000);
+    begun.destroy();
+    expect(await ended).toBe(true);
   });
 });
 
