@@ -9,6 +9,7 @@ export type {
   InferenceRequest,
   ModelState,
   ModelStatistics,
+  PinnedBundle,
   ServedModel,
 } from "./engine/inference-engine.ts";
 export { type RunningServer, type ServerOptions, startServer } from "./start-server.ts";

@@ -12,6 +12,7 @@ import type {
   InferenceRequest,
   ModelState,
   ModelStatistics,
+  PinnedBundle,
   ServedModel,
 } from "./inference-engine.ts";
 import { ModelQueue } from "./model-queue.ts";
@@ -26,7 +27,7 @@ export interface EngineOptions {
   readonly config: ServeConfig;
 }
 
-/** How long a state of a bundle that was replaced or unloaded may take to finish its requests. */
+/** How long a state of a bundle that was replaced or unloaded may take to finish its requests, and those of its pins. */
 const retireMs = 60_000;
 /** How long a worker may take to finish the batch at hand when its process is told to end. */
 const stopMs = 5000;
@@ -62,8 +63,8 @@ export class Engine implements InferenceEngine {
   readonly #config: ServeConfig;
   readonly #slots = new Map<string, Slot>();
   readonly #statistics = new Map<string, Statistics>();
-  /** States of bundles that finish their last requests. */
-  readonly #retiring = new Set<Promise<void>>();
+  /** States of bundles that finish their last requests, and when they have. */
+  readonly #retiring = new Map<ServedBundle, Promise<void>>();
   #directory = new Directory([]);
   #started = false;
   #draining = false;
@@ -129,12 +130,19 @@ export class Engine implements InferenceEngine {
   }
 
   infer(request: InferenceRequest): Promise<InferenceAnswer> {
-    try {
-      const { served, queue } = this.#directory.find(request.model, request.version);
-      return served.submit(queue, request);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return submit(this.#directory, request);
+  }
+
+  pin(bundle: string): PinnedBundle | undefined {
+    const served = this.#slots.get(bundle)?.served;
+    if (served === undefined) return undefined;
+    const directory = this.#directory; // that of this moment: only it knows this state of the bundle for good
+    return {
+      models: directory.preferred().filter((model) => model.bundle.name === bundle),
+      find: (name, version) => directory.find(name, version).model,
+      infer: (request) => submit(directory, request),
+      release: served.hold(),
+    };
   }
 
   async load(name: string): Promise<void> {
@@ -174,7 +182,9 @@ export class Engine implements InferenceEngine {
     this.#draining = true;
     const served = [...this.#slots.values()].flatMap((slot) => slot.served ?? []);
     const limit = new AbortController();
-    const drained = Promise.all([...served.map((bundle) => bundle.drain()), ...this.#retiring]).then(() => true);
+    const drained = Promise.all([...served.map((bundle) => bundle.drain()), ...this.#retiring.values()]).then(
+      () => true,
+    );
     const late = sleep(limitMs, false, { signal: limit.signal }).catch(() => false);
     const done = await Promise.race([drained, late]);
     limit.abort();
@@ -182,9 +192,10 @@ export class Engine implements InferenceEngine {
   }
 
   async close(): Promise<void> {
-    const idle = await this.drain(0);
+    const graceMs = (await this.drain(0)) ? stopMs : 0;
+    await Promise.all([...this.#retiring.keys()].map((served) => served.stop(graceMs))); // an unload waits for them
     await Promise.all([...this.#slots.values()].map((slot) => slot.work.catch(() => undefined)));
-    await Promise.all([...this.#slots.values()].map((slot) => slot.served?.stop(idle ? stopMs : 0)));
+    await Promise.all([...this.#slots.values()].map((slot) => slot.served?.stop(graceMs)));
   }
 
   #slotOf(name: string): Slot {
@@ -292,8 +303,8 @@ export class Engine implements InferenceEngine {
     const retired = Promise.race([served.drain(), sleep(retireMs, undefined, { signal: limit.signal, ref: false })])
       .then(() => limit.abort())
       .then(() => served.stop(stopMs))
-      .finally(() => this.#retiring.delete(retired));
-    this.#retiring.add(retired);
+      .finally(() => this.#retiring.delete(served));
+    this.#retiring.set(served, retired);
     return retired;
   }
 
@@ -302,6 +313,15 @@ export class Engine implements InferenceEngine {
     slot.reason = reason;
     this.#directory = new Directory([...this.#slots.values()].map((each) => ({ ...each })));
     this.events.emit("model", { name: slot.name, version: "", status, reason });
+  }
+}
+
+function submit(directory: Directory, request: InferenceRequest): Promise<InferenceAnswer> {
+  try {
+    const { served, queue } = directory.find(request.model, request.version);
+    return served.submit(queue, request);
+  } catch (error) {
+    return Promise.reject(error);
   }
 }
 

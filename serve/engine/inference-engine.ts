@@ -26,8 +26,15 @@ export interface InferenceEngine {
    */
   infer(request: InferenceRequest): Promise<InferenceAnswer>;
   /**
-   * Reads the bundle anew and swaps it in once its workers are warm. Requests that were taken before finish on the old
-   * one, which also keeps serving when this fails.
+   * Keeps a bundle as it is served now for one who asks it several times: however it changes meanwhile, all answers are
+   * of one state. A minute after that state was replaced its answers become 503.
+   *
+   * @returns undefined when it is not served; `models` says why
+   */
+  pin(bundle: string): PinnedBundle | undefined;
+  /**
+   * Reads the bundle anew and swaps it in once its workers are warm. Requests that were taken before, and those of who
+   * has pinned it, finish on the old one, which also keeps serving when this fails.
    *
    * @param name a bundle, or any of its models
    * @throws HttpError 404 when there is no such bundle
@@ -50,6 +57,18 @@ export interface InferenceEngine {
   /** Ends all workers; requests still at hand get 503. */
   close(): Promise<void>;
   readonly events: EventEmitter<EngineEvents>;
+}
+
+/** One state of a bundle. */
+export interface PinnedBundle {
+  /** Its models, each in the version that answers when none is asked for. */
+  readonly models: readonly ServedModel[];
+  /** As the engine's, among this state's models. */
+  find(name: string, version?: string): ServedModel;
+  /** As the engine's, answered by this state. */
+  infer(request: InferenceRequest): Promise<InferenceAnswer>;
+  /** Ends the pin: without it a state that was replaced keeps its workers for a minute. */
+  release(): void;
 }
 
 export interface InferenceRequest {

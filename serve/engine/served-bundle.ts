@@ -26,7 +26,10 @@ export class ServedBundle {
   /** Why requests are refused at once: no worker runs, and none could be started. */
   #broken: HttpError | undefined;
   #draining = false;
-  #onEmpty: (() => void) | undefined;
+  /** Those who may ask again (`hold`). */
+  #holds = 0;
+  /** Who waits in `drain`. */
+  readonly #onDrained: (() => void)[] = [];
   #pumpPlanned = false;
   #timer: { readonly at: number; readonly handle: NodeJS.Timeout } | undefined;
 
@@ -73,13 +76,29 @@ export class ServedBundle {
     return answer;
   }
 
-  /** Sends what waits without delay; resolves once nothing is left. */
+  /**
+   * Makes `drain` wait for one who will ask several times.
+   *
+   * @returns what ends it; further calls of it change nothing
+   */
+  hold(): () => void {
+    this.#holds++;
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#holds--;
+      this.#tellDrained();
+    };
+  }
+
+  /** Sends what waits without delay; resolves once nothing is left and nobody holds it. */
   drain(): Promise<void> {
     this.#draining = true;
     this.#pump();
-    if (this.pending === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#onEmpty = resolve;
+      this.#onDrained.push(resolve);
+      this.#tellDrained();
     });
   }
 
@@ -89,6 +108,12 @@ export class ServedBundle {
     this.#broken = unavailable("Cannot infer: the model is being stopped", "stopping");
     for (const queue of this.queues) queue.rejectWaiting(this.#broken);
     await this.#pool!.stop(graceMs);
+    for (const resolve of this.#onDrained.splice(0)) resolve();
+  }
+
+  #tellDrained(): void {
+    if (this.pending > 0 || this.#holds > 0) return;
+    for (const resolve of this.#onDrained.splice(0)) resolve();
   }
 
   #poolEvents(): PoolEvents {
@@ -128,7 +153,7 @@ export class ServedBundle {
     for (const queue of this.queues) queue.tick();
     while (pool.free && this.#dispatchOne(pool));
     this.#setTimer(pool);
-    if (this.#onEmpty !== undefined && this.pending === 0) this.#onEmpty();
+    if (this.#onDrained.length > 0) this.#tellDrained();
   }
 
   /** The model whose request has waited longest comes first. */

@@ -12,12 +12,12 @@ import {
 } from "../../schemas/estimates.ts";
 import { infoReportSchema } from "../../schemas/info-report.ts";
 import { validate } from "../../schemas/validate.ts";
-import type { InferenceEngine, ServedModel } from "../engine/inference-engine.ts";
+import type { InferenceEngine, PinnedBundle, ServedModel } from "../engine/inference-engine.ts";
 import { jsonBody } from "../http/body.ts";
 import { whenClientGoes } from "../http/client-gone.ts";
 import type { Route } from "../http/route.ts";
 import { HttpError } from "../http-error.ts";
-import { findTask, modelsOf } from "../tasks/find-task.ts";
+import { findTask, withBundle } from "../tasks/find-task.ts";
 import { readTaskBody, taskBody } from "../tasks/task-body.ts";
 import { fillInputs } from "../tasks/task-inputs.ts";
 import { bodiesOf, readInputs } from "../tasks/task-routes.ts";
@@ -41,9 +41,10 @@ const kinds = { "common-information": "common_information", "redundant-informati
 /** Measures one body of work, for clients that wait and for those that do not. */
 export function measuring(engine: InferenceEngine, threads: MeasureThreads): RunEstimate {
   return async ({ bundle, kind, version, seed, resamples, inputs }, { signal, onProgress }) => {
-    const models = modelsOf(engine, bundle);
-    const model = measuringModel(engine, { models, kind, given: Object.keys(inputs), version });
-    const prepared = await prepare(engine, { models, model, inputs, signal, onProgress });
+    const { model, prepared } = await withBundle(engine, bundle, async (pinned) => {
+      const model = measuringModel(pinned, { kind, given: Object.keys(inputs), version });
+      return { model, prepared: await prepare(pinned, { model, inputs, signal, onProgress }) };
+    });
     const work = { kind: "codes" as const, input: { ...prepared, seed, resamples } };
     const figures = (await threads.run(work, signal)) as Pick<MeasureResponse, "quantities" | "bounds" | "notes">;
     const rows = Object.values(inputs)[0]!.shape[0]!;
@@ -52,51 +53,19 @@ export function measuring(engine: InferenceEngine, threads: MeasureThreads): Run
 }
 
 function measuringModel(
-  engine: InferenceEngine,
-  {
-    models,
-    kind,
-    given,
-    version,
-  }: { models: readonly ServedModel[]; kind: string; given: readonly string[]; version: string | undefined },
+  bundle: PinnedBundle,
+  { kind, given, version }: { kind: string; given: readonly string[]; version: string | undefined },
 ): ServedModel {
-  const model = findTask(models, { verb: kinds[kind as keyof typeof kinds], given });
-  return version === undefined ? model : engine.find(model.name, version);
+  const model = findTask(bundle.models, { verb: kinds[kind as keyof typeof kinds], given });
+  return version === undefined ? model : bundle.find(model.name, version);
 }
 
 export function estimateRoutes(parts: EstimateParts): Route[] {
   const { engine, threads, bodyLimit, maxPairs, maxBackgroundPairs } = parts;
   const run = measuring(engine, threads);
 
-  const workOf = async (
-    request: Request,
-    kind: keyof typeof kinds | undefined,
-    maxRows: number,
-  ): Promise<EstimateWork> => {
-    const bundle = String(request.params.bundle);
-    const models = modelsOf(engine, bundle);
-    const { settings, inputs: given } = await readTaskBody(request);
-    const body =
-      kind === undefined
-        ? validate(estimateRequestSchema, settings, "read request")
-        : { ...validate(measureRequestSchema, settings, "read request"), kind };
-    const { version } = body;
-    const model = measuringModel(engine, { models, kind: body.kind, given: Object.keys(given), version });
-    const { inputs } = fillInputs(model.spec.inputs, {
-      given: readInputs(given, model.spec.inputs),
-      samples: 1,
-      seed: 0,
-      maxRows,
-    });
-    return {
-      bundle,
-      kind: body.kind,
-      version,
-      seed: body.seed ?? randomInt(2 ** 47),
-      resamples: body.resamples,
-      inputs,
-    };
-  };
+  const workOf = (request: Request, kind: keyof typeof kinds | undefined, maxRows: number): Promise<EstimateWork> =>
+    withBundle(engine, String(request.params.bundle), (bundle) => readWork(bundle, { request, kind, maxRows }));
 
   const measured = (kind: keyof typeof kinds, summary: string): Route => ({
     method: "POST",
@@ -185,6 +154,33 @@ export function estimateRoutes(parts: EstimateParts): Route[] {
       ],
     },
   ];
+}
+
+async function readWork(
+  bundle: PinnedBundle,
+  { request, kind, maxRows }: { request: Request; kind: keyof typeof kinds | undefined; maxRows: number },
+): Promise<EstimateWork> {
+  const { settings, inputs: given } = await readTaskBody(request);
+  const body =
+    kind === undefined
+      ? validate(estimateRequestSchema, settings, "read request")
+      : { ...validate(measureRequestSchema, settings, "read request"), kind };
+  const { version } = body;
+  const model = measuringModel(bundle, { kind: body.kind, given: Object.keys(given), version });
+  const { inputs } = fillInputs(model.spec.inputs, {
+    given: readInputs(given, model.spec.inputs),
+    samples: 1,
+    seed: 0,
+    maxRows,
+  });
+  return {
+    bundle: model.bundle.name,
+    kind: body.kind,
+    version,
+    seed: body.seed ?? randomInt(2 ** 47),
+    resamples: body.resamples,
+    inputs,
+  };
 }
 
 function requireTable({ columns, rows, counts }: DiscreteRequest): void {

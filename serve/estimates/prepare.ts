@@ -1,23 +1,20 @@
 import { UsageError } from "../../schemas/errors.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
-import type { InferenceEngine, ServedModel } from "../engine/inference-engine.ts";
+import type { PinnedBundle, ServedModel } from "../engine/inference-engine.ts";
 import { requireFinite } from "../protocol/json-tensors.ts";
 import { runRows } from "../tasks/run-rows.ts";
 import type { GaussianCode, MeasureInput } from "./measure.ts";
 
 /** Everything that is computed by models before a measurement: what the task says in nats, and codes for bounds. */
 export async function prepare(
-  engine: InferenceEngine,
+  bundle: Pick<PinnedBundle, "models" | "infer">,
   {
-    models,
     model,
     inputs,
     signal,
     onProgress = () => undefined,
   }: {
-    /** Models of the bundle. */
-    models: readonly ServedModel[];
-    /** Its measuring task. */
+    /** The bundle's measuring task. */
     model: ServedModel;
     inputs: Readonly<Record<string, HostTensor>>;
     signal: AbortSignal;
@@ -31,10 +28,10 @@ export async function prepare(
       path: ["inputs"],
     });
   }
-  const coder = findCoder(models, Object.keys(inputs));
+  const coder = findCoder(bundle.models, Object.keys(inputs));
   const parts = coder === undefined ? 1 : 2;
   const onRows = (done: number) => onProgress(done / rows / parts);
-  const tensors = await runRows(engine, model, { inputs, rows, signal, onRows });
+  const tensors = await runRows(bundle, model, { inputs, rows, signal, onRows });
   const inNats = model.spec.outputs.filter(({ unit, dtype }) => unit === "nats" && dtype === "float32");
   const outputs = inNats.map((spec) => ({ spec, tensor: tensors[spec.name]! }));
   for (const { spec, tensor } of outputs) requireFinite(spec.name, tensor);
@@ -46,7 +43,7 @@ export async function prepare(
       ? []
       : readCodes(
           coder.blocks,
-          await runRows(engine, coder.model, {
+          await runRows(bundle, coder.model, {
             inputs,
             rows,
             signal,

@@ -1,7 +1,7 @@
 import { UsageError } from "../../schemas/errors.ts";
 import type { TensorSpec } from "../../schemas/manifest.ts";
 import { nearest, preview } from "../../schemas/validate.ts";
-import type { InferenceEngine, ServedModel } from "../engine/inference-engine.ts";
+import type { InferenceEngine, PinnedBundle, ServedModel } from "../engine/inference-engine.ts";
 import { HttpError } from "../http-error.ts";
 import { servedModels } from "../served-models.ts";
 
@@ -12,11 +12,26 @@ export function isNoise({ name }: Pick<TensorSpec, "name">): boolean {
   return name.startsWith("noise_");
 }
 
-/** Models of a bundle. @throws HttpError 404 with the nearest bundle */
-export function modelsOf(engine: InferenceEngine, bundle: string): ServedModel[] {
+/**
+ * Does something with the models of a bundle, all of one state of it, however it is reloaded meanwhile.
+ *
+ * @throws HttpError 404 with the nearest bundle
+ */
+export async function withBundle<T>(
+  engine: InferenceEngine,
+  bundle: string,
+  use: (pinned: PinnedBundle) => Promise<T>,
+): Promise<T> {
+  const pinned = engine.pin(bundle) ?? refuse(engine, bundle);
+  try {
+    return await use(pinned);
+  } finally {
+    pinned.release();
+  }
+}
+
+function refuse(engine: InferenceEngine, bundle: string): never {
   const served = servedModels(engine);
-  const models = served.filter((model) => model.bundle.name === bundle);
-  if (models.length > 0) return models;
   const meant = nearest(bundle, [...new Set(served.map((model) => model.bundle.name))]);
   const hint = meant === undefined ? "GET / lists those that are" : `did you mean "${meant}"?`;
   throw new HttpError(`Cannot find bundle ${preview(bundle)}: it is not served, ${hint}`, {

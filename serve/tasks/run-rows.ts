@@ -1,15 +1,15 @@
 import type { HostTensor, TensorData } from "../../schemas/tensor.ts";
-import type { InferenceEngine, ServedModel } from "../engine/inference-engine.ts";
+import type { PinnedBundle, ServedModel } from "../engine/inference-engine.ts";
 
 /**
  * Runs any number of rows: as many at a time as one request may carry, one after the other, so that others get their
- * turn in between.
+ * turn in between. Of a pinned bundle, since a reload in between would mix the answers of two models.
  *
  * @param onRows is told how many rows are done
  * @throws as `InferenceEngine.infer`
  */
 export async function runRows(
-  engine: InferenceEngine,
+  bundle: Pick<PinnedBundle, "infer">,
   model: ServedModel,
   {
     inputs,
@@ -29,7 +29,7 @@ export async function runRows(
   const parts: Readonly<Record<string, HostTensor>>[] = [];
   for (let start = 0; start < rows; start += atOnce) {
     const end = Math.min(rows, start + atOnce);
-    const answer = await engine.infer({
+    const answer = await bundle.infer({
       model: model.name,
       version: model.version,
       inputs: Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, slice(tensor, start, end)])),

@@ -3,11 +3,11 @@ import type { Request, Response } from "express";
 import { type TaskRequest, type TaskResponse, taskRequestSchema, taskResponseSchema } from "../../schemas/tasks.ts";
 import type { TensorSpec } from "../../schemas/manifest.ts";
 import { validate } from "../../schemas/validate.ts";
-import type { InferenceEngine, ServedModel } from "../engine/inference-engine.ts";
+import type { InferenceEngine, PinnedBundle, ServedModel } from "../engine/inference-engine.ts";
 import { whenClientGoes } from "../http/client-gone.ts";
 import type { Content, Route } from "../http/route.ts";
 import { unknownName } from "../protocol/infer-request.ts";
-import { findTask, modelsOf } from "./find-task.ts";
+import { findTask, withBundle } from "./find-task.ts";
 import { runRows } from "./run-rows.ts";
 import { describeOutputs, pictureOf, sendPng, wantsPng } from "./task-answer.ts";
 import { readTaskBody, taskBody } from "./task-body.ts";
@@ -52,20 +52,22 @@ export function taskRoutes(engine: InferenceEngine, limits: TaskLimits): Route[]
     },
     handle: [
       ...taskBody(limits.bodyLimit),
-      (request, response) => runTask(engine, { request, response, task, limits }),
+      (request, response) =>
+        withBundle(engine, String(request.params.bundle), (bundle) =>
+          runTask(bundle, { request, response, task, limits }),
+        ),
     ],
   }));
 }
 
 async function runTask(
-  engine: InferenceEngine,
+  bundle: PinnedBundle,
   { request, response, task, limits }: { request: Request; response: Response; task: string; limits: TaskLimits },
 ): Promise<void> {
-  const models = modelsOf(engine, String(request.params.bundle));
   const { settings, inputs: given } = await readTaskBody(request);
   const body: TaskRequest = validate(taskRequestSchema, settings, "read request");
-  const chosen = findTask(models, { verb: task, given: Object.keys(given), variant: body.variant });
-  const model = body.version === undefined ? chosen : engine.find(chosen.name, body.version);
+  const chosen = findTask(bundle.models, { verb: task, given: Object.keys(given), variant: body.variant });
+  const model = body.version === undefined ? chosen : bundle.find(chosen.name, body.version);
   const outputs = outputsOf(model, body.outputs);
   const seed = body.seed ?? randomInt(2 ** 47);
   const drawn = draws(model.spec.inputs, given);
@@ -76,7 +78,7 @@ async function runTask(
     maxRows: limits.maxRows,
   });
   const names = outputs.map(({ name }) => name);
-  const tensors = await runRows(engine, model, { inputs, outputs: names, rows, signal: whenClientGoes(response) });
+  const tensors = await runRows(bundle, model, { inputs, outputs: names, rows, signal: whenClientGoes(response) });
   if (drawn) response.set("Cominfo-Seed", String(seed));
   if (wantsPng(request)) return sendPng(response, pictureOf(tensors, { specs: outputs, turned: false }));
   const answer: TaskResponse = {

@@ -4,10 +4,10 @@ import type { TensorSpec } from "../../schemas/manifest.ts";
 import { type TraverseResponse, traverseRequestSchema, traverseResponseSchema } from "../../schemas/tasks.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
 import { nearest, preview, validate } from "../../schemas/validate.ts";
-import type { InferenceEngine, ServedModel } from "../engine/inference-engine.ts";
+import type { InferenceEngine, PinnedBundle, ServedModel } from "../engine/inference-engine.ts";
 import { whenClientGoes } from "../http/client-gone.ts";
 import type { Route } from "../http/route.ts";
-import { findTask, modelsOf } from "./find-task.ts";
+import { findTask, withBundle } from "./find-task.ts";
 import { runRows } from "./run-rows.ts";
 import { describeOutputs, pictureOf, sendPng, wantsPng } from "./task-answer.ts";
 import { readTaskBody, taskBody } from "./task-body.ts";
@@ -31,22 +31,25 @@ export function traverseRoute(engine: InferenceEngine, limits: TaskLimits): Rout
         content: { "application/json": traverseResponseSchema, "image/png": "binary" },
       },
     },
-    handle: [...taskBody(limits.bodyLimit), (request, response) => traverse(engine, { request, response })],
+    handle: [
+      ...taskBody(limits.bodyLimit),
+      (request, response) =>
+        withBundle(engine, String(request.params.bundle), (bundle) => traverse(bundle, { request, response })),
+    ],
   };
 }
 
 async function traverse(
-  engine: InferenceEngine,
+  bundle: PinnedBundle,
   { request, response }: { request: Request; response: Response },
 ): Promise<void> {
-  const models = modelsOf(engine, String(request.params.bundle));
   const { settings, inputs: given } = await readTaskBody(request);
   const body = validate(traverseRequestSchema, settings, "read request");
-  const decoder = findTask(models, { verb: "decode", given: decoderInputs(models) });
-  const model = body.version === undefined ? decoder : engine.find(decoder.name, body.version);
+  const decoder = findTask(bundle.models, { verb: "decode", given: decoderInputs(bundle.models) });
+  const model = body.version === undefined ? decoder : bundle.find(decoder.name, body.version);
   const { block, at } = findDimension(model, body.dimension);
   const signal = whenClientGoes(response);
-  const code = await startingCode(engine, { models, model, given, signal });
+  const code = await startingCode(bundle, { model, given, signal });
 
   const { steps, from, to } = body;
   const values = Array.from({ length: steps }, (_, step) => from + ((to - from) * step) / (steps - 1));
@@ -57,7 +60,7 @@ async function traverse(
 
   const outputs = outputsOf(model, body.outputs);
   const names = outputs.map(({ name }) => name);
-  const tensors = await runRows(engine, model, { inputs, outputs: names, rows: steps, signal });
+  const tensors = await runRows(bundle, model, { inputs, outputs: names, rows: steps, signal });
   if (wantsPng(request)) return sendPng(response, pictureOf(tensors, { specs: outputs, turned: true }));
   const answer: TraverseResponse = {
     bundle: model.bundle.name,
@@ -96,23 +99,13 @@ function findDimension({ bundle, spec }: ServedModel, name: string): { block: st
 
 /** One row of every input of the decoder: given as it is, told by the views given, or 0. */
 async function startingCode(
-  engine: InferenceEngine,
-  {
-    models,
-    model,
-    given,
-    signal,
-  }: {
-    models: readonly ServedModel[];
-    model: ServedModel;
-    given: Readonly<Record<string, GivenInput>>;
-    signal: AbortSignal;
-  },
+  bundle: PinnedBundle,
+  { model, given, signal }: { model: ServedModel; given: Readonly<Record<string, GivenInput>>; signal: AbortSignal },
 ): Promise<Record<string, HostTensor>> {
   const blocks = model.spec.inputs;
   const direct = readInputs(given, blocks);
   const views = Object.fromEntries(Object.entries(given).filter(([name]) => !Object.hasOwn(direct, name)));
-  const told = Object.keys(views).length === 0 ? {} : await encode(engine, { models, views, signal });
+  const told = Object.keys(views).length === 0 ? {} : await encode(bundle, { views, signal });
   const code = blocks.map((spec) => {
     const start = direct[spec.name] ?? told[`${spec.name}_mean`] ?? zeros(spec);
     if (start.shape[0] !== 1 || start.shape[1] !== spec.shape[1]) {
@@ -127,21 +120,17 @@ async function startingCode(
 }
 
 async function encode(
-  engine: InferenceEngine,
-  {
-    models,
-    views,
-    signal,
-  }: { models: readonly ServedModel[]; views: Readonly<Record<string, GivenInput>>; signal: AbortSignal },
+  bundle: PinnedBundle,
+  { views, signal }: { views: Readonly<Record<string, GivenInput>>; signal: AbortSignal },
 ): Promise<Readonly<Record<string, HostTensor>>> {
-  const encoder = findTask(models, { verb: "encode", given: Object.keys(views) });
+  const encoder = findTask(bundle.models, { verb: "encode", given: Object.keys(views) });
   const { inputs, rows } = fillInputs(encoder.spec.inputs, {
     given: readInputs(views, encoder.spec.inputs),
     samples: 1,
     seed: 0,
     maxRows: 1,
   });
-  return runRows(engine, encoder, { inputs, rows, signal });
+  return runRows(bundle, encoder, { inputs, rows, signal });
 }
 
 function zeros({ shape }: TensorSpec): HostTensor {

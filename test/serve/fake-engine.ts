@@ -33,6 +33,8 @@ export interface FakeEngine extends InferenceEngine {
   draining: boolean;
   /** What `infer` was asked, in order. */
   readonly asked: InferenceRequest[];
+  /** Pins that were not released. */
+  pins: number;
   /** Calls of load and unload. */
   readonly changes: string[];
   /** Next answers of `infer` are this rejection, until it is taken away. */
@@ -107,6 +109,7 @@ export function fakeEngine(bundles: readonly FakeBundle[], { maxBatchRows = 4 } 
     ready: true,
     draining: false,
     asked: [],
+    pins: 0,
     changes: [],
     fault: undefined,
     find,
@@ -120,6 +123,12 @@ export function fakeEngine(bundles: readonly FakeBundle[], { maxBatchRows = 4 } 
       const names = request.outputs ?? Object.keys(all);
       const outputs = Object.fromEntries(names.map((name) => [name, all[name]!]));
       return { version, outputs, timing: { queueMs: 0, computeMs: 1, batchRows: 1 } };
+    },
+    pin(bundle) {
+      const own = [...models.values()].filter((model) => model.bundle.name === bundle);
+      if (own.length === 0) return undefined;
+      engine.pins++;
+      return { models: own, find, infer: engine.infer, release: () => void engine.pins-- };
     },
     load: async (name) => void engine.changes.push(`load ${name}`),
     unload: async (name) => void engine.changes.push(`unload ${name}`),

@@ -207,6 +207,33 @@ describe("a bundle alone in its folder", () => {
   });
 });
 
+describe("a reload to another version", () => {
+  test("leaves a task of several batches on the version that it began with", async () => {
+    const repository = await mkdtemp(path.join(folder, ".versions-"));
+    const at = path.join(repository, "tiny");
+    await writeTinyBundle(at, { decode: identity("int32") });
+    const operator = "operator-token-0123456789";
+    const config = { threads: 1, maxBatchRows: 2 };
+    const server = await startServer({ repository, port: 0, config, tokens: { operator } });
+    const client = clientOf(server.url);
+    const [before] = server.workerPids as [number];
+    process.kill(before, "SIGSTOP");
+    const task = client.post("/v1/tiny/decode", { inputs: { x: [1, 2, 3, 4, 5] } });
+    await roundTrips(client);
+    await writeTinyBundle(at, { decode: identity("int32") }, "2");
+    const headers = { authorization: `Bearer ${operator}`, "content-type": "application/json" };
+    expect((await client.post("/v2/repository/models/tiny/load", {}, { headers })).status).toBe(200);
+    process.kill(before, "SIGCONT");
+    expect(await task).toMatchObject({
+      status: 200,
+      body: { version: "1", outputs: { y: { data: [1, 2, 3, 4, 5] } } },
+    });
+    const next = await client.post("/v1/tiny/decode", { inputs: { x: [6] } });
+    expect(next).toMatchObject({ status: 200, body: { version: "2", outputs: { y: { data: [6] } } } });
+    expect(await server.close()).toBe(true);
+  });
+});
+
 describe("close()", () => {
   test("is not ready at once, refuses new work, finishes the work at hand, and frees the port", async () => {
     const server = await startServer({ repository: bundle, port: 0, threads: 1 });

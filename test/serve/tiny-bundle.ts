@@ -21,9 +21,15 @@ interface TinySpec {
 }
 
 /** Writes `<folder>/manifest.json` and its model files; returns the manifest. */
-export async function writeTinyBundle(folder: string, tasks: Readonly<Record<string, TinyTask>>): Promise<Manifest> {
+export async function writeTinyBundle(
+  folder: string,
+  tasks: Readonly<Record<string, TinyTask>>,
+  version = "1",
+): Promise<Manifest> {
   const entries = await Promise.all(
-    Object.entries(tasks).map(async ([name, task]) => [name, await writeTask(folder, { name, task })] as const),
+    Object.entries(tasks).map(
+      async ([name, task]) => [name, await writeTask(folder, { name, task, version })] as const,
+    ),
   );
   const manifest: Manifest = {
     format: 1,
@@ -46,10 +52,13 @@ export async function writeTinyBundle(folder: string, tasks: Readonly<Record<str
   return manifest;
 }
 
-async function writeTask(folder: string, { name, task }: { name: string; task: TinyTask }): Promise<TaskManifest> {
+async function writeTask(
+  folder: string,
+  { name, task, version }: { name: string; task: TinyTask; version: string },
+): Promise<TaskManifest> {
   const bytes = tinyModel(modelOf(task));
-  const file = `${name}/1/model.onnx`;
-  await mkdir(path.join(folder, name, "1"), { recursive: true });
+  const file = `${name}/${version}/model.onnx`;
+  await mkdir(path.join(folder, name, version), { recursive: true });
   await writeFile(path.join(folder, file), bytes);
   const spec = ({ name: tensor, dtype, shape, unit, range }: TinySpec): TensorSpec => ({
     name: tensor,
@@ -61,7 +70,7 @@ async function writeTask(folder: string, { name, task }: { name: string; task: T
   });
   return {
     description: `tiny task ${name}`,
-    version: "1",
+    version,
     file,
     sha256: createHash("sha256").update(bytes).digest("hex"),
     bytes: bytes.length,

@@ -7,7 +7,7 @@ import { stream } from "../../../information/random.ts";
 import type { ServeConfig } from "../../../schemas/serve-config.ts";
 import type { HostTensor } from "../../../schemas/tensor.ts";
 import { createEngine, type Engine } from "../../../serve/engine/engine.ts";
-import type { InferenceAnswer } from "../../../serve/engine/inference-engine.ts";
+import type { InferenceAnswer, ServedModel } from "../../../serve/engine/inference-engine.ts";
 import { typescriptOptions } from "../client.ts";
 import { arithmetic, identity, type TinyTask, writeTinyBundle } from "../tiny-bundle.ts";
 
@@ -53,9 +53,13 @@ async function repositoryOf(tasks: Readonly<Record<string, TinyTask>>): Promise<
 }
 
 /** Puts another state of the bundle in its place, as the exporter does: written beside it, then renamed. */
-async function replaceBundle(repository: string, tasks: Readonly<Record<string, TinyTask>>): Promise<void> {
+async function replaceBundle(
+  repository: string,
+  tasks: Readonly<Record<string, TinyTask>>,
+  version = "1",
+): Promise<void> {
   const scratch = await mkdtemp(path.join(folder, ".scratch-"));
-  await writeTinyBundle(path.join(scratch, "tiny"), tasks);
+  await writeTinyBundle(path.join(scratch, "tiny"), tasks, version);
   await rename(path.join(repository, "tiny"), path.join(scratch, "old"));
   await rename(path.join(scratch, "tiny"), path.join(repository, "tiny"));
 }
@@ -106,6 +110,44 @@ describe("a reload", () => {
     await writeFile(file, whole);
     await engine.load("tiny.f");
     expect(valuesOf(await infer(vector(2)))).toEqual([-2]);
+  });
+});
+
+describe("a pinned bundle", () => {
+  test("answers all that is asked of it by one state, also when its version has left, and then ends its worker", async () => {
+    const repository = await repositoryOf({ f: f("Identity") });
+    await open(repository);
+    const [before] = engine.workerPids as [number];
+    const pinned = engine.pin("tiny")!;
+    const [model] = pinned.models as [ServedModel];
+    const ask = () => pinned.infer({ model: model.name, version: model.version, inputs: { x: vector(1) } });
+    expect(valuesOf(await ask())).toEqual([1]);
+    for (const version of ["1", "2"]) {
+      await replaceBundle(repository, { f: f("Neg") }, version);
+      await engine.refresh();
+      expect(valuesOf(await infer(vector(1)))).toEqual([-1]);
+      expect(valuesOf(await ask()), `while version ${version} is served`).toEqual([1]);
+    }
+    const named = { model: "tiny.f", version: "1", inputs: { x: vector(1) } };
+    await expect(engine.infer(named)).rejects.toMatchObject({ status: 404, code: "unknown_version" });
+    expect(pinned.find("tiny.f", "1")).toBe(model);
+    expect(isAlive(before)).toBe(true);
+    pinned.release();
+    while (isAlive(before)) await sleep(20); // the test's own time limit is the failure
+    await expect(ask()).rejects.toMatchObject({ status: 503, code: "stopping" });
+    expect(engine.pin("nobody")).toBeUndefined();
+  });
+
+  test("that nobody releases does not keep a closed engine's workers", async () => {
+    const repository = await repositoryOf({ f: f("Identity") });
+    await open(repository);
+    const [before] = engine.workerPids as [number];
+    engine.pin("tiny");
+    const unloaded = engine.unload("tiny");
+    while (engine.served().length > 0) await sleep(5);
+    await engine.close();
+    await unloaded;
+    expect(isAlive(before)).toBe(false);
   });
 });
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { stream } from "../../../information/random.ts";
 import type { TaskResponse } from "../../../schemas/tasks.ts";
 import { createApp } from "../../../serve/app.ts";
+import { HttpError } from "../../../serve/http-error.ts";
 import { type Client, clientOf } from "../client.ts";
 import { type FakeEngine, fakeEngine, serveApp } from "../fake-engine.ts";
 import { toyImage, twoView } from "./two-view-bundle.ts";
@@ -95,6 +96,17 @@ describe("which task answers", () => {
     const answer = await client.post(path, body);
     expect(answer).toMatchObject({ status, body: { code, error: expect.stringContaining(text) } });
   });
+});
+
+test("a task lets go of its bundle, whether it is answered or not", async () => {
+  const inputs = { view_1: toyImage(255, 0) };
+  expect((await post("encode", { inputs })).status).toBe(200);
+  expect((await post("traverse", { inputs, dimension: "common_0" })).status).toBe(200);
+  expect((await post("encode", { inputs: { view_1: 3 } })).status).toBe(400);
+  engine.fault = new HttpError("Cannot infer: the worker was lost", { status: 503, code: "worker_lost" });
+  expect((await post("encode", { inputs })).status).toBe(503);
+  engine.fault = undefined;
+  expect(engine.pins).toBe(0);
 });
 
 describe("seeds", () => {
