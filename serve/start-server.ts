@@ -12,6 +12,7 @@ import type { ModelState, ServedModel } from "./engine/inference-engine.ts";
 import { measuring } from "./estimates/estimate-routes.ts";
 import { EstimateJobs } from "./estimates/jobs.ts";
 import { MeasureThreads } from "./estimates/measure-thread.ts";
+import { pause } from "./estimates/patience.ts";
 import { type Listening, listen } from "./listen.ts";
 
 export interface ServerOptions {
@@ -93,7 +94,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       : new EstimateJobs({
           folder: options.estimates,
           // A client that waits goes before one that does not: background work has a thread of its own.
-          run: measuring(engine, new MeasureThreads({ limitMs: 3_600_000 })),
+          run: measuring(engine, new MeasureThreads({ limitMs: 3_600_000 }), pause),
           logger: logger ?? { error: () => undefined },
         });
   const exchanges = new Exchanges();

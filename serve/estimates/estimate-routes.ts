@@ -23,6 +23,7 @@ import { fillInputs } from "../tasks/task-inputs.ts";
 import { bodiesOf, readInputs } from "../tasks/task-routes.ts";
 import type { EstimateJobs, EstimateWork, RunEstimate } from "./jobs.ts";
 import type { MeasureThreads } from "./measure-thread.ts";
+import { batchMayPass, type Pause, patiently } from "./patience.ts";
 import { prepare } from "./prepare.ts";
 
 export interface EstimateParts {
@@ -38,12 +39,21 @@ export interface EstimateParts {
 
 const kinds = { "common-information": "common_information", "redundant-information": "redundant_information" } as const;
 
-/** Measures one body of work, for clients that wait and for those that do not. */
-export function measuring(engine: InferenceEngine, threads: MeasureThreads): RunEstimate {
+/**
+ * Measures one body of work, for clients that wait and for those that do not.
+ *
+ * @param pause before a batch that failed is repeated; absent for clients that wait: they are told at once
+ */
+export function measuring(engine: InferenceEngine, threads: MeasureThreads, pause?: Pause): RunEstimate {
   return async ({ bundle, kind, version, seed, resamples, inputs }, { signal, onProgress }) => {
     const { model, prepared } = await withBundle(engine, bundle, async (pinned) => {
       const model = measuringModel(pinned, { kind, given: Object.keys(inputs), version });
-      return { model, prepared: await prepare(pinned, { model, inputs, signal, onProgress }) };
+      const infer: typeof pinned.infer =
+        pause === undefined
+          ? pinned.infer
+          : (request) => patiently(() => pinned.infer(request), { signal, passes: batchMayPass, pause });
+      const asked = { models: pinned.models, infer };
+      return { model, prepared: await prepare(asked, { model, inputs, signal, onProgress }) };
     });
     const work = { kind: "codes" as const, input: { ...prepared, seed, resamples } };
     const figures = (await threads.run(work, signal)) as Pick<MeasureResponse, "quantities" | "bounds" | "notes">;

@@ -9,6 +9,7 @@ import type { HostTensor } from "../../schemas/tensor.ts";
 import { validate } from "../../schemas/validate.ts";
 import { HttpError } from "../http-error.ts";
 import { binaryEntry, bytesOf, decodeResponse, joinMessage } from "../protocol/binary-tensors.ts";
+import { estimateMayPass, type Pause, patiently, pause } from "./patience.ts";
 
 /** What an estimate needs beside its tensors; kept with them. */
 export interface EstimateSettings {
@@ -28,18 +29,28 @@ export type RunEstimate = (
   options: { readonly signal: AbortSignal; readonly onProgress: (share: number) => void },
 ) => Promise<MeasureResponse>;
 
+export interface EstimateJobsParts {
+  readonly folder: string;
+  readonly run: RunEstimate;
+  readonly logger: Pick<Logger, "error">;
+  /** Between attempts; tests bring their own. */
+  readonly pause?: Pause;
+}
+
 const mostWaiting = 16;
 const mostKept = 100;
 
 /**
  * Estimates in the background, one at a time. Each is two files, `<id>.json` (what is asked of it) and `<id>.input`
  * (settings and tensors), both written whole or not at all: after a restart what was waiting or running starts anew, and gives
- * the answer it would have given, as everything in it is seeded.
+ * the answer it would have given, as everything in it is seeded. It does so as well when what it runs on has left; it
+ * fails for what is wrong with itself, or after a number of attempts.
  */
 export class EstimateJobs {
   readonly #folder: string;
   readonly #run: RunEstimate;
   readonly #logger: Pick<Logger, "error">;
+  readonly #pause: Pause;
   readonly #jobs = new Map<string, Estimate>();
   /** Those that are not on disk yet: they count as waiting, and must not be begun. */
   readonly #adding = new Set<string>();
@@ -48,10 +59,11 @@ export class EstimateJobs {
   /** Writes in the order they were asked for: the last state of an estimate is the one on disk. */
   #written: Promise<void> = Promise.resolve();
 
-  constructor({ folder, run, logger }: { folder: string; run: RunEstimate; logger: Pick<Logger, "error"> }) {
-    this.#folder = folder;
-    this.#run = run;
-    this.#logger = logger;
+  constructor(parts: EstimateJobsParts) {
+    this.#folder = parts.folder;
+    this.#run = parts.run;
+    this.#logger = parts.logger;
+    this.#pause = parts.pause ?? pause;
   }
 
   /** Reads what an earlier server left, and goes on with it. A file that cannot be read is left alone and named in the log. */
@@ -176,7 +188,11 @@ export class EstimateJobs {
       const work = await this.#read(job.id);
       // What waits for the signal would wait for ever for one that has been given already.
       if (signal.aborted) return;
-      const result = await this.#run(work, { signal, onProgress: (progress) => void set({ progress }) });
+      const attempt = (): Promise<MeasureResponse> => {
+        set({ progress: 0 });
+        return this.#run(work, { signal, onProgress: (progress) => void set({ progress }) });
+      };
+      const result = await patiently(attempt, { signal, passes: estimateMayPass, pause: this.#pause });
       if (!signal.aborted) await this.#save(set({ state: "done", progress: 1, result }));
     } catch (error) {
       if (signal.aborted) return; // cancelled, or the server stops: both are on disk as they should be
