@@ -110,6 +110,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...(tokens === undefined ? {} : { tokens }),
     ...(logger === undefined ? {} : { logger }),
   };
+  await jobs?.read(); // whoever asks for one while the models are loaded must not be told that there is none
   const demo = demoSite({ repository: options.repository, ...(tokens === undefined ? {} : { tokens }) });
   const { server, url } = await listen(createApp({ ...parts, demo }), { host, port, tls });
   try {
@@ -119,7 +120,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     server.closeAllConnections();
     throw error;
   }
-  await jobs?.resume();
+  jobs?.resume();
   const stopPolling = poll(engine, pollMs);
   let closing: Promise<boolean> | undefined;
   return {

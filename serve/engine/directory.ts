@@ -84,6 +84,14 @@ export class Directory {
       if (bundle.status === "LOADING" || bundle.status === "UNLOADING") return unavailable(message, "not_ready");
       return new HttpError(message, { status: 404, code: "bad_bundle" });
     }
+    // While the first of them are loaded, a task's plain name may be one that will be known.
+    const loading = this.#bundles.find(({ status }) => status === "LOADING");
+    if (this.#models.size === 0 && loading !== undefined) {
+      return unavailable(
+        `Cannot find model "${name}": none is served yet, "${loading.name}" is being loaded`,
+        "not_ready",
+      );
+    }
     const known = [...this.#models.keys()];
     const meant = known.find((each) => each.endsWith(`.${name}`)) ?? nearest(name, known);
     const hint = meant === undefined ? "POST /v2/repository/index lists all" : `did you mean "${meant}"?`;

@@ -47,13 +47,22 @@ interface Slot extends BundleEntry {
 }
 
 /**
- * Opens a repository. `start` loads what is there; until then nothing is served.
+ * Opens a repository. `start` loads what is there; until then every bundle in it is one that is being loaded.
  *
  * @throws UsageError when the folder is missing
  * @throws FailureError when it is itself a bundle, and a bad one
  */
 export async function createEngine({ repository, config }: EngineOptions): Promise<Engine> {
-  return new Engine({ folder: await openRepository(repository), path: repository, config });
+  const folder = await openRepository(repository);
+  return new Engine({ folder, names: await folder.list(), path: repository, config });
+}
+
+interface EngineParts {
+  readonly folder: RepositoryFolder;
+  /** Bundles in it. */
+  readonly names: readonly string[];
+  readonly path: string;
+  readonly config: ServeConfig;
 }
 
 export class Engine implements InferenceEngine {
@@ -65,14 +74,16 @@ export class Engine implements InferenceEngine {
   readonly #statistics = new Map<string, Statistics>();
   /** States of bundles that finish their last requests, and when they have. */
   readonly #retiring = new Map<ServedBundle, Promise<void>>();
-  #directory = new Directory([]);
+  #directory: Directory;
   #started = false;
   #draining = false;
 
-  constructor({ folder, path, config }: { folder: RepositoryFolder; path: string; config: ServeConfig }) {
+  constructor({ folder, names, path, config }: EngineParts) {
     this.#folder = folder;
     this.#path = path;
     this.#config = config;
+    for (const name of names) this.#slotOf(name);
+    this.#directory = this.#directoryNow();
   }
 
   /**
@@ -82,14 +93,13 @@ export class Engine implements InferenceEngine {
    * @throws FailureError when the only bundle is bad, or a device cannot start
    */
   async start(): Promise<void> {
-    const names = await this.#folder.list();
-    if (names.length === 0) {
+    if (this.#slots.size === 0) {
       throw new UsageError(
         `Cannot serve "${this.#path}": it must hold a bundle (a folder with manifest.json), got none; train and export one first`,
         { code: "no_repository" },
       );
     }
-    const loads = await Promise.allSettled(names.map((name) => this.#load(this.#slotOf(name))));
+    const loads = await Promise.allSettled([...this.#slots.values()].map((slot) => this.#load(slot)));
     const errors = loads.flatMap((load) => (load.status === "rejected" ? [load.reason] : []));
     const fatal = errors.find(
       (error) => !isReason(error) || error.code === "no_device" || this.#folder.single !== undefined,
@@ -308,10 +318,14 @@ export class Engine implements InferenceEngine {
     return retired;
   }
 
+  #directoryNow(): Directory {
+    return new Directory([...this.#slots.values()].map((slot) => ({ ...slot })));
+  }
+
   #tell(slot: Slot, status: ModelState["status"], reason: string): void {
     slot.status = status;
     slot.reason = reason;
-    this.#directory = new Directory([...this.#slots.values()].map((each) => ({ ...each })));
+    this.#directory = this.#directoryNow();
     this.events.emit("model", { name: slot.name, version: "", status, reason });
   }
 }

@@ -55,6 +55,7 @@ export class EstimateJobs {
   /** Those that are not on disk yet: they count as waiting, and must not be begun. */
   readonly #adding = new Set<string>();
   #current: { readonly id: string; readonly controller: AbortController; readonly done: Promise<void> } | undefined;
+  #resumed = false;
   #stopped = false;
   /** Writes in the order they were asked for: the last state of an estimate is the one on disk. */
   #written: Promise<void> = Promise.resolve();
@@ -66,8 +67,8 @@ export class EstimateJobs {
     this.#pause = parts.pause ?? pause;
   }
 
-  /** Reads what an earlier server left, and goes on with it. A file that cannot be read is left alone and named in the log. */
-  async resume(): Promise<void> {
+  /** Reads what an earlier server left, so that it is known. A file that cannot be read is left alone and named in the log. */
+  async read(): Promise<void> {
     const names = await readdir(this.#folder).catch(() => [] as string[]);
     const found: Estimate[] = [];
     for (const name of names.filter((file) => /^[0-9a-f-]{36}\.json$/.test(file))) {
@@ -81,6 +82,11 @@ export class EstimateJobs {
     for (const job of found.sort((a, b) => a.created.localeCompare(b.created))) {
       this.#jobs.set(job.id, job.state === "running" ? { ...job, state: "waiting", progress: 0 } : job);
     }
+  }
+
+  /** Begins with what waits: nothing runs before this is called. */
+  resume(): void {
+    this.#resumed = true;
     this.#next();
   }
 
@@ -166,7 +172,7 @@ export class EstimateJobs {
   }
 
   #next(): void {
-    if (this.#current !== undefined || this.#stopped) return;
+    if (this.#current !== undefined || !this.#resumed || this.#stopped) return;
     const job = [...this.#jobs.values()].find(({ id, state }) => state === "waiting" && !this.#adding.has(id));
     if (job === undefined) return;
     const controller = new AbortController();

@@ -2,7 +2,7 @@ import { UsageError } from "../../schemas/errors.ts";
 import type { TensorSpec } from "../../schemas/manifest.ts";
 import { nearest, preview } from "../../schemas/validate.ts";
 import type { InferenceEngine, PinnedBundle, ServedModel } from "../engine/inference-engine.ts";
-import { HttpError } from "../http-error.ts";
+import { HttpError, unavailable } from "../http-error.ts";
 import { servedModels } from "../served-models.ts";
 
 /** Which model answers a route: told by the names of tasks and inputs in the manifest, never by the family. */
@@ -15,7 +15,7 @@ export function isNoise({ name }: Pick<TensorSpec, "name">): boolean {
 /**
  * Does something with the models of a bundle, all of one state of it, however it is reloaded meanwhile.
  *
- * @throws HttpError 404 with the nearest bundle
+ * @throws HttpError 404 with the nearest bundle, or why this one is not served; 503 while it is being loaded or unloaded
  */
 export async function withBundle<T>(
   engine: InferenceEngine,
@@ -31,6 +31,12 @@ export async function withBundle<T>(
 }
 
 function refuse(engine: InferenceEngine, bundle: string): never {
+  const state = engine.models().find(({ name, version }) => name === bundle && version === "");
+  if (state !== undefined) {
+    const message = `Cannot find bundle "${bundle}": it is not served. ${state.reason}`;
+    const passing = state.status === "LOADING" || state.status === "UNLOADING";
+    throw passing ? unavailable(message, "not_ready") : new HttpError(message, { status: 404, code: "bad_bundle" });
+  }
   const served = servedModels(engine);
   const meant = nearest(bundle, [...new Set(served.map((model) => model.bundle.name))]);
   const hint = meant === undefined ? "GET / lists those that are" : `did you mean "${meant}"?`;

@@ -33,6 +33,8 @@ export interface FakeEngine extends InferenceEngine {
   draining: boolean;
   /** What `infer` was asked, in order. */
   readonly asked: InferenceRequest[];
+  /** Bundles that are not served. */
+  readonly absent: ModelState[];
   /** Pins that were not released. */
   pins: number;
   /** Calls of load and unload. */
@@ -109,12 +111,15 @@ export function fakeEngine(bundles: readonly FakeBundle[], { maxBatchRows = 4 } 
     ready: true,
     draining: false,
     asked: [],
+    absent: [],
     pins: 0,
     changes: [],
     fault: undefined,
     find,
-    models: (): ModelState[] =>
-      [...models.values()].map(({ name, version }) => ({ name, version, status: "READY" as const, reason: "" })),
+    models: (): ModelState[] => [
+      ...[...models.values()].map(({ name, version }) => ({ name, version, status: "READY" as const, reason: "" })),
+      ...engine.absent,
+    ],
     async infer(request) {
       engine.asked.push(request);
       if (engine.fault !== undefined) throw engine.fault;

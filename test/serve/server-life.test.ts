@@ -2,12 +2,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
-import { createServer } from "node:net";
+import { createServer, Server } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { json } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { EstimateJobs } from "../../serve/estimates/jobs.ts";
 import { type RunningServer, startServer } from "../../serve/start-server.ts";
 import { type Client, clientOf, typescriptOptions } from "./client.ts";
 import { arithmetic, heavy, identity, writeTinyBundle } from "./tiny-bundle.ts";
@@ -204,6 +205,52 @@ describe("a bundle alone in its folder", () => {
         'Cannot load model "tiny.int32 version 1": its file must have z int32[n] as its manifest says, got y int32[n]',
       code: "bad_bundle",
     });
+  });
+});
+
+describe("while models are loaded", () => {
+  test("their bundles are 503 with Retry-After, earlier estimates are known, and none is begun", async () => {
+    const estimates = await mkdtemp(path.join(folder, ".estimates-"));
+    const earlier = new EstimateJobs({
+      folder: estimates,
+      run: () => Promise.reject(),
+      logger: { error: () => undefined },
+    });
+    const settings = { kind: "common-information", version: undefined, seed: 1, resamples: 100, inputs: {} };
+    const { id } = await earlier.add({ ...settings, bundle: "tiny" });
+    // Workers that do not begin until a file is there; where the server listens is not told before they have.
+    const gate = path.join(folder, "gate");
+    const wait = `import { existsSync } from "node:fs"; while (!existsSync(${JSON.stringify(gate)})) await new Promise((go) => setTimeout(go, 10));`;
+    await writeFile(`${gate}.mjs`, wait);
+    process.env.NODE_OPTIONS = `${typescriptOptions} --import ${gate}.mjs`;
+    const listening = vi.spyOn(Server.prototype, "listen");
+    const starting = startServer({ repository: bundle, port: 0, threads: 1, estimates });
+    await vi.waitUntil(() => (listening.mock.contexts[0] as Server | undefined)?.listening === true);
+    const { port } = (listening.mock.contexts[0] as Server).address() as { port: number };
+    listening.mockRestore();
+    const client = clientOf(`http://127.0.0.1:${port}`);
+    expect((await client.get("/v2/health/ready")).status).toBe(503);
+    const estimate = `/v1/tiny/estimates/${id}`;
+    expect(await client.get(estimate)).toMatchObject({ status: 200, body: { id, state: "waiting" } });
+    for (const at of [
+      "/v1/tiny/decode",
+      "/v1/tiny/estimates",
+      "/v2/models/int32/infer",
+      "/v2/models/tiny.int32/infer",
+    ]) {
+      const answer = await client.post(at, numbers);
+      expect(answer, at).toMatchObject({ status: 503, body: { code: "not_ready" } });
+      expect(answer.headers.get("retry-after"), at).toBe("1");
+    }
+    expect((await client.post("/v1/other/decode", numbers)).status).toBe(404);
+    expect((await client.get(estimate)).body).toMatchObject({ state: "waiting" });
+
+    await writeFile(gate, "");
+    const server = await starting;
+    process.env.NODE_OPTIONS = typescriptOptions;
+    expect((await client.post("/v2/models/int32/infer", numbers)).status).toBe(200);
+    await vi.waitUntil(async () => ((await client.get(estimate)).body as { state: string }).state === "running");
+    expect(await server.close()).toBe(true);
   });
 });
 

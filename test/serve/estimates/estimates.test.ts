@@ -26,6 +26,7 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "cominfo-estimates-"));
   const engine = fakeEngine([twoView]);
   jobs = new EstimateJobs({ folder, run: measuring(engine, new MeasureThreads()), logger });
+  jobs.resume();
   const served = await serveApp(createApp({ engine, jobs, bodyLimit: 1 << 20 }));
   close = served.close;
   client = clientOf(served.url);
@@ -192,6 +193,7 @@ describe("estimates in the background", () => {
     const never: RunEstimate = (_, { signal }) =>
       new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
     const first = new EstimateJobs({ folder: here, run: never, logger });
+    first.resume();
     const [running, waiting, cancelled] = [await first.add(work), await first.add(work), await first.add(work)];
     await first.cancel("toy", cancelled.id);
     await first.stop();
@@ -207,7 +209,9 @@ describe("estimates in the background", () => {
       },
       logger: { error: (...of: unknown[]) => void noted.push(of) },
     });
-    await second.resume();
+    await second.read();
+    expect(second.find("toy", running.id), "known before anything is begun").toMatchObject({ state: "waiting" });
+    second.resume();
     for (const { id } of [running, waiting]) {
       while (second.find("toy", id).state !== "done") await sleep(5);
       expect(second.find("toy", id).result).toMatchObject(answer);
@@ -216,7 +220,7 @@ describe("estimates in the background", () => {
     expect(calls).toBe(2);
     expect(noted).toHaveLength(1);
     const third = new EstimateJobs({ folder: here, run: never, logger });
-    await third.resume();
+    await third.read();
     expect(third.find("toy", running.id)).toMatchObject({ state: "done", result: answer });
     await second.stop();
     await third.stop();
@@ -246,6 +250,7 @@ describe("estimates in the background", () => {
       },
       logger,
     });
+    early.resume();
     await early.add(work);
     await begun;
     adding = early.add({ ...work, seed: 2 });
@@ -269,6 +274,7 @@ describe("estimates in the background", () => {
         }),
       logger,
     });
+    many.resume();
     const added = await Promise.all(Array.from({ length: 16 }, () => many.add(work)));
     await expect(many.add(work)).rejects.toMatchObject({ status: 429, code: "queue_full" });
     while (failing.length === 0) await sleep(5);
@@ -291,6 +297,7 @@ describe("estimates in the background", () => {
         },
         logger,
       });
+      jobs.resume();
       const { id } = await jobs.add(work);
       if (end === "cancel") expect((await jobs.cancel("toy", id)).state).toBe("cancelled");
       await jobs.stop();
@@ -322,6 +329,7 @@ describe("an estimate in the background that meets what passes", () => {
         return between(ms, signal);
       },
     });
+    jobs.resume();
     const { id } = await jobs.add(work);
     return { jobs, id, pauses, attempts: () => at };
   }

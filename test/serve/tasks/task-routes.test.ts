@@ -98,6 +98,19 @@ describe("which task answers", () => {
   });
 });
 
+test.each([
+  ["LOADING", 503, "not_ready", "1"],
+  ["UNLOADING", 503, "not_ready", "1"],
+  ["UNAVAILABLE", 404, "bad_bundle", null],
+] as const)("a bundle that is %s is answered %s with its reason", async (state, status, code, retryAfter) => {
+  engine.absent.push({ name: "late", version: "", status: state, reason: "So it is" });
+  const answer = await client.post("/v1/late/encode", { inputs: {} });
+  engine.absent.pop();
+  const error = 'Cannot find bundle "late": it is not served. So it is';
+  expect(answer).toMatchObject({ status, body: { error, code, path: [] } });
+  expect(answer.headers.get("retry-after")).toBe(retryAfter);
+});
+
 test("a task lets go of its bundle, whether it is answered or not", async () => {
   const inputs = { view_1: toyImage(255, 0) };
   expect((await post("encode", { inputs })).status).toBe(200);
