@@ -4,6 +4,7 @@ import type { TaskManifest } from "../../schemas/manifest.ts";
 import type { BatchingOptions } from "../../schemas/serve-config.ts";
 import { HttpError } from "../http-error.ts";
 import { type Batch, Batcher, type Job } from "./batcher.ts";
+import { batchingDefaults } from "./defaults.ts";
 import type {
   CancelSignal,
   EngineEvents,
@@ -14,7 +15,8 @@ import type {
 } from "./inference-engine.ts";
 import { bucketOf, isBatchable, joinRows, type RowRules, rowsOf, splitRows, type Tensors } from "./rows.ts";
 import type { Statistics } from "./statistics.ts";
-import type { WorkerAnswer, WorkerRun } from "./worker-process.ts";
+import type { BatchRun } from "./worker-pool.ts";
+import type { WorkerRun } from "./worker-process.ts";
 
 export interface ModelQueueParts {
   /** `<bundle>.<task>` */
@@ -41,6 +43,18 @@ interface Entry extends Job {
   settled: boolean;
 }
 
+/** A batch that is being computed. */
+interface Running {
+  readonly entries: readonly Entry[];
+  /** Undefined until a worker has it. */
+  run: BatchRun | undefined;
+  /** From then on a worker that still computes it, though nobody waits any more, is one that hangs. */
+  hungAt: number;
+}
+
+/** The least time that a batch is given before its worker can be one that hangs, ms. */
+const hangsAfterMs = 10_000;
+
 /**
  * The requests of one model version, from their arrival to their answer: waiting in the batcher, or being computed.
  * Decides how each ends, and counts it. Its bundle decides when a batch is taken out and where it runs.
@@ -55,10 +69,10 @@ export class ModelQueue {
   readonly #modelId: string;
   readonly #batcher: Batcher<Entry>;
   /**
-   * One array a batch, in no Set or Map of requests: V8 makes those anew every few additions, each old table points to
+   * One record a batch, in no Set or Map of requests: V8 makes those anew every few additions, each old table points to
    * the next, and one that has become old keeps all that follow it, requests and answers, until the next full collection.
    */
-  readonly #running: (readonly Entry[])[] = [];
+  readonly #running: Running[] = [];
   readonly #clock: () => number;
 
   constructor(parts: ModelQueueParts) {
@@ -92,7 +106,7 @@ export class ModelQueue {
 
   /** Requests that wait or are being computed. */
   get pending(): number {
-    return this.#batcher.size + this.#running.reduce((sum, entries) => sum + entries.length, 0);
+    return this.#batcher.size + this.#running.reduce((sum, { entries }) => sum + entries.length, 0);
   }
 
   get oldest(): number {
@@ -102,8 +116,14 @@ export class ModelQueue {
   /** When `tick` or `take` must be called at the latest; Infinity for never. */
   wakeAt(workerFree: boolean): number {
     let wakeAt = this.#batcher.wakeAt(workerFree);
-    for (const entries of this.#running) {
-      for (const { deadline, settled } of entries) if (!settled) wakeAt = Math.min(wakeAt, deadline);
+    for (const { entries, hungAt } of this.#running) {
+      let waitedFor = false;
+      for (const { deadline, settled } of entries) {
+        if (settled) continue;
+        waitedFor = true;
+        wakeAt = Math.min(wakeAt, deadline);
+      }
+      if (!waitedFor) wakeAt = Math.min(wakeAt, hungAt);
     }
     return wakeAt;
   }
@@ -125,14 +145,15 @@ export class ModelQueue {
     });
   }
 
-  /** Answers those whose deadline has come, waiting or not. */
+  /** Answers those whose deadline has come, waiting or not; gives up workers that hang. */
   tick(): void {
     const now = this.#clock();
     for (const entry of this.#batcher.expire(now)) this.#end(entry, "timeout", tooLate(entry));
-    for (const entries of this.#running) {
-      for (const entry of entries) {
+    for (const running of this.#running) {
+      for (const entry of running.entries) {
         if (!entry.settled && entry.deadline <= now) this.#end(entry, "timeout", tooLate(entry));
       }
+      if (running.hungAt <= now && running.entries.every(({ settled }) => settled)) this.#abandon(running, now);
     }
   }
 
@@ -141,16 +162,21 @@ export class ModelQueue {
     const now = this.#clock();
     const batch = this.#batcher.take(now, draining);
     if (batch === undefined) return undefined;
-    for (const entry of batch.jobs) entry.dispatchedAt = now;
-    this.#running.push(batch.jobs);
+    let longestMs = 0;
+    for (const entry of batch.jobs) {
+      entry.dispatchedAt = now;
+      longestMs = Math.max(longestMs, timeoutOf(entry));
+    }
+    this.#running.push({ entries: batch.jobs, run: undefined, hungAt: now + Math.max(hangsAfterMs, 2 * longestMs) });
     this.#parts.statistics.dispatch(batch.reason);
     return batch;
   }
 
   /** Has a batch computed by `run` and its requests answered; never rejects. */
-  async compute(batch: Batch<Entry>, run: (run: WorkerRun) => Promise<WorkerAnswer>): Promise<void> {
+  async compute(batch: Batch<Entry>, run: (run: WorkerRun) => BatchRun): Promise<void> {
     const began = this.#clock();
     const entries = batch.jobs;
+    const running = this.#running.find((each) => each.entries === entries)!;
     const { batchable } = this.#rowRules;
     const rows = batchable ? bucketOf(batch.rows, this.#parts.options.buckets) : batch.rows;
     try {
@@ -158,9 +184,9 @@ export class ModelQueue {
         entries.map((entry) => entry.inputs),
         { spec: this.spec, batchable, rows },
       );
-      const sent = run({ model: this.#modelId, inputs, outputs: entries[0]!.outputs });
+      running.run = run({ model: this.#modelId, inputs, outputs: entries[0]!.outputs });
       const inputMs = this.#clock() - began;
-      const { outputs, computeMs } = await sent;
+      const { outputs, computeMs } = await running.run.answer;
       const back = this.#clock();
       const parts = splitRows(
         outputs,
@@ -184,13 +210,20 @@ export class ModelQueue {
       const lost = error instanceof HttpError;
       for (const entry of entries) this.#end(entry, lost ? "worker_lost" : "failure", error as Error);
     } finally {
-      this.#running.splice(this.#running.indexOf(entries), 1);
+      this.#running.splice(this.#running.indexOf(running), 1);
     }
   }
 
   /** Ends what waits; what is being computed goes on. */
   rejectWaiting(error: HttpError): void {
     for (const entry of this.#batcher.clear()) this.#end(entry, "rejected", error);
+  }
+
+  /** A slow model is never killed under a client that waits, nor before all have waited in vain for as long again. */
+  #abandon(running: Running, now: number): void {
+    running.hungAt = Number.POSITIVE_INFINITY; // once
+    const seconds = Math.round((now - running.entries[0]!.dispatchedAt!) / 1000);
+    running.run?.abandon(`no answer in ${seconds} s, and nobody waits for it any more`);
   }
 
   #entryOf(request: InferenceRequest, { resolve, reject }: Pick<Entry, "resolve" | "reject">): Entry {
@@ -271,6 +304,11 @@ export class ModelQueue {
 /** Name of a model version between the server and its workers. */
 export function modelId(name: string, version: string): string {
   return `${name} version ${version}`;
+}
+
+/** One who would wait for ever counts as the default, or nobody would notice that all such clients are gone. */
+function timeoutOf({ deadline, arrivedAt }: Entry): number {
+  return deadline === Number.POSITIVE_INFINITY ? batchingDefaults.timeoutMs : deadline - arrivedAt;
 }
 
 function queueFull(name: string, maxQueue: number): HttpError {

@@ -13,6 +13,14 @@ export interface PoolEvents {
   onFailed(error: Error): void;
 }
 
+/** A batch at a worker. */
+export interface BatchRun {
+  /** Rejects with what `WorkerProcess.run` throws. */
+  readonly answer: Promise<WorkerAnswer>;
+  /** Kills the worker, which is then lost and replaced. */
+  abandon(reason: string): void;
+}
+
 /** Batches that a worker holds. */
 const batchesPerWorker = 1;
 
@@ -69,20 +77,18 @@ export class WorkerPool {
     return this.#leastLoaded() !== undefined;
   }
 
-  /** Call only while `free`. Throws what `WorkerProcess.run` throws. */
-  async run(run: WorkerRun): Promise<WorkerAnswer> {
+  /** Call only while `free`. */
+  run(run: WorkerRun): BatchRun {
     const worker = this.#leastLoaded();
     if (worker === undefined) throw new Error("Cannot run batch: a worker must be free, got none");
     this.#load.set(worker, this.#load.get(worker)! + 1);
-    try {
-      return await worker.run(run);
-    } finally {
+    const answer = worker.run(run).finally(() => {
       const load = this.#load.get(worker);
-      if (load !== undefined) {
-        this.#load.set(worker, load - 1);
-        this.#events.onFree();
-      }
-    }
+      if (load === undefined) return; // it was lost or told to stop
+      this.#load.set(worker, load - 1);
+      this.#events.onFree();
+    });
+    return { answer, abandon: (reason) => worker.kill(reason) };
   }
 
   async stop(graceMs: number): Promise<void> {

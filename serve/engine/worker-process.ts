@@ -43,6 +43,8 @@ export class WorkerProcess {
   readonly #pending: Pending[];
   readonly #memory = new FrameMemory();
   #nextRun = 0;
+  /** Why it was killed. */
+  #killedFor: string | undefined;
 
   private constructor(parts: { device: Device; child: ChildProcess; pending: Pending[] }) {
     this.device = parts.device;
@@ -87,7 +89,8 @@ export class WorkerProcess {
         channel.on("error", () => undefined); // the process is ending: "exit" follows and says why
         child.once("error", reject);
         child.once("exit", (code, signal) => {
-          const reason = signal ?? `exit code ${code}`;
+          const killedFor = started === undefined ? undefined : started.#killedFor;
+          const reason = killedFor ?? signal ?? `exit code ${code}`;
           reject(new FailureError(`Cannot start worker: it must answer, got ${reason}`, { code: "worker_lost" }));
           const lost = failAll(pending, reason);
           if (started !== undefined) onExit(started, reason, lost);
@@ -114,6 +117,12 @@ export class WorkerProcess {
       this.#pending.push({ run, resolve, reject });
       this.#channel.write(encodeFrame({ kind: "run", run, model, outputs } satisfies ToWorker, inputs, memory));
     });
+  }
+
+  /** Ends the process at once: it is lost, for the reason given. */
+  kill(reason: string): void {
+    this.#killedFor = reason;
+    this.#child.kill("SIGKILL"); // also ends one that is stopped
   }
 
   /** Ends the process once it has computed what it was given; by force after `graceMs`. */

@@ -355,6 +355,15 @@ describe("close()", () => {
     agent.destroy();
   });
 
+  test("does not wait for a worker that hangs over requests that have timed out", async () => {
+    const server = await startServer({ repository: bundle, port: 0, config: { threads: 1, timeoutMs: 50 } });
+    const [hung] = server.workerPids as [number];
+    process.kill(hung, "SIGSTOP");
+    expect((await clientOf(server.url).post("/v2/models/int32/infer", numbers)).status).toBe(504);
+    expect(await server.close()).toBe(true);
+    expect(() => process.kill(hung, 0), "the worker is gone").toThrow("ESRCH");
+  });
+
   test("cuts off what takes longer than drainMs, and says so", async () => {
     const server = await startServer({ repository: bundle, port: 0, threads: 1, drainMs: 50 });
     const client = clientOf(server.url);

@@ -62,14 +62,17 @@ function ask(x: HostTensor, more: Partial<InferenceRequest> = {}): Promise<numbe
 }
 
 /** Runs all that waits as one batch. */
-async function runBatch(run: (run: WorkerRun) => Promise<WorkerAnswer> = copy): Promise<WorkerRun | undefined> {
+async function runBatch(
+  run: (run: WorkerRun) => Promise<WorkerAnswer> = copy,
+  abandon: (reason: string) => void = (reason) => expect.fail(reason),
+): Promise<WorkerRun | undefined> {
   queue.tick();
   const batch = queue.take(false);
   if (batch === undefined) return undefined;
   let seen: WorkerRun | undefined;
   await queue.compute(batch, (each) => {
     seen = each;
-    return run(each);
+    return { answer: run(each), abandon };
   });
   return seen;
 }
@@ -195,6 +198,75 @@ describe("a request", () => {
     });
     await runBatch();
     expect(await first).toEqual([1]);
+  });
+});
+
+describe("a worker that does not answer", () => {
+  /** Where a batch hangs: moves the clock, and tells how often its worker was given up. */
+  async function hang(use: (at: (time: number) => number) => Promise<void>): Promise<void> {
+    const reasons: string[] = [];
+    let lose = (_: Error): void => undefined;
+    const lost = new Promise<WorkerAnswer>((_resolve, reject) => {
+      lose = reject;
+    });
+    const ran = runBatch(
+      () => lost,
+      (reason) => void reasons.push(reason),
+    );
+    await use((time) => {
+      now = 1000 + time;
+      queue.tick();
+      return reasons.length;
+    });
+    lose(unavailable("Cannot infer: the worker was lost", "worker_lost"));
+    await ran;
+    expect(queue.pending).toBe(0);
+    for (const reason of reasons) expect(reason).toMatch(/^no answer in \d+ s, and nobody waits for it any more$/);
+  }
+
+  test("is given up ten seconds after its batch was sent when all of its requests have timed out, once", async () => {
+    const answers = [ask(rows(1), { timeoutMs: 50 }), ask(rows(2), { timeoutMs: 80 })];
+    await hang(async (at) => {
+      expect(at(80)).toBe(0);
+      expect(await Promise.all(answers)).toEqual([504, 504]);
+      expect(queue.wakeAt(false)).toBe(11_000);
+      expect(at(9999)).toBe(0);
+      expect(at(10_000)).toBe(1);
+      expect(queue.wakeAt(false)).toBe(Number.POSITIVE_INFINITY);
+      expect(at(20_000)).toBe(1);
+    });
+  });
+
+  test("is given twice the longest timeout of its requests", async () => {
+    const answers = [ask(rows(1), { timeoutMs: 50 }), ask(rows(2), { timeoutMs: 8000 })];
+    await hang(async (at) => {
+      expect(at(15_999)).toBe(0);
+      expect(at(16_000)).toBe(1);
+      expect(await Promise.all(answers)).toEqual([504, 504]);
+    });
+  });
+
+  test("is not given up while one client waits, however long, and then as soon as that one is gone", async () => {
+    const client = new AbortController();
+    const [late, patient] = [ask(rows(1), { timeoutMs: 50 }), ask(rows(2), { signal: client.signal })];
+    await hang(async (at) => {
+      expect(at(3_600_000)).toBe(0);
+      expect(await late).toBe(504);
+      client.abort();
+      expect(await patient).toBe(499);
+      expect(at(3_600_001)).toBe(1);
+    });
+  });
+
+  test("is given a minute by clients without a timeout that are gone", async () => {
+    const client = new AbortController();
+    const gone = ask(rows(1), { signal: client.signal });
+    await hang(async (at) => {
+      client.abort();
+      expect(await gone).toBe(499);
+      expect(at(59_999)).toBe(0);
+      expect(at(60_000)).toBe(1);
+    });
   });
 });
 
