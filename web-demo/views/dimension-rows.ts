@@ -5,14 +5,20 @@ import type { Block, Gaussians } from "../model/model.ts";
 
 /** Widest value that a code takes on its slider; standard normal codes stay inside but for 1 in 15,000. */
 const range = 4;
+/** Bits of a full bar where no dimension has more: next to nothing should not fill a bar. */
+const leastScale = 4;
 
 export interface DimensionRows {
   readonly root: HTMLElement;
   /**
    * @param codes posteriors that are shown as marks, one for the block of a view, two for the common block of both
-   * @param edits values set by hand, by dimension; the slider stands there, else at the mean of the marks
+   * @param options.edits values set by hand, by dimension; the slider stands there, else at the mean of the marks
+   * @param options.scale bits of a full bar, `scaleOf` all blocks that are shown
    */
-  show(codes: readonly Gaussians[], edits: ReadonlyMap<string, number>): void;
+  show(
+    codes: readonly Gaussians[],
+    options: { readonly edits: ReadonlyMap<string, number>; readonly scale: number },
+  ): void;
   enable(enabled: boolean): void;
 }
 
@@ -41,7 +47,7 @@ export function dimensionRows(
       { class: "dimension" },
       h("span", { class: "name" }, String(at + 1)),
       h("div", { class: "track" }, ...marks, slider),
-      h("div", { class: "rate" }, bar, bits),
+      h("div", { class: "rate" }, h("span", { class: "bar-track" }, bar), bits),
     );
     return { dimension, slider, marks, bar, bits, row };
   });
@@ -54,7 +60,7 @@ export function dimensionRows(
   );
   return {
     root,
-    show(codes, edits) {
+    show(codes, { edits, scale }) {
       let sum = 0;
       for (const [at, { dimension, slider, marks, bar, bits }] of rows.entries()) {
         const means = codes.map(({ mean }) => mean[at]!);
@@ -69,7 +75,7 @@ export function dimensionRows(
         if (document.activeElement !== slider || !edits.has(dimension)) slider.value = String(value);
         slider.classList.toggle("edited", edits.has(dimension));
         slider.setAttribute("aria-valuetext", `${value.toFixed(2)}, ${rate.toFixed(1)} bits`);
-        bar.style.width = `${Math.min(100, rate * 20)}%`;
+        bar.style.width = `${(100 * Math.max(0, rate)) / scale}%`;
         bits.textContent = rate.toFixed(1);
       }
       total.textContent = codes.length === 0 ? "" : `${sum.toFixed(1)} bits`;
@@ -79,6 +85,12 @@ export function dimensionRows(
       root.classList.toggle("disabled", !enabled);
     },
   };
+}
+
+/** Bits of a full bar: the most that a dimension of any block has, so that bars of all blocks compare. */
+export function scaleOf(blocks: readonly (readonly Gaussians[])[]): number {
+  const rates = blocks.flatMap((codes) => Array.from({ length: codes[0]?.dims ?? 0 }, (_, at) => bitsOf(codes, at)));
+  return Math.max(leastScale, ...rates);
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Block, Gaussians, ImageShape, Model } from "../model/model.ts";
 import { toBytes } from "../model/sample.ts";
 import { imageFromText, imageToText } from "../pictures/own-image.ts";
 import { row } from "../pictures/paint.ts";
-import { bitsOf, dimensionRows } from "./dimension-rows.ts";
+import { bitsOf, dimensionRows, scaleOf } from "./dimension-rows.ts";
 import { meanChange, readEdits, writeEdits } from "./edits.ts";
 import { ImageCard } from "./image-card.ts";
 import { labelText } from "./labels.ts";
@@ -185,7 +185,8 @@ function mount(root: HTMLElement, { state, model, tensors, fail }: ModelContext)
     unmoved ??= row(await decode([means()]), 0) as Float32Array;
     const pixels = edits.size === 0 ? unmoved : (row(await decode([moved()]), 0) as Float32Array);
     card.showMade(pixels, edits.size === 0 ? undefined : 255 * meanChange(pixels, unmoved));
-    for (const { block, show } of rows) show([codes[block.name]!], edits);
+    const scale = scaleOf(Object.values(codes).map((code) => [code]));
+    for (const { block, show } of rows) show([codes[block.name]!], { edits, scale });
     undo.disabled = edits.size === 0;
     clearTimeout(later);
     later = setTimeout(() => void updateStrips(), 120); // not for each step of a drag

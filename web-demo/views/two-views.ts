@@ -6,7 +6,7 @@ import { type Block, type Gaussians, type Model, other, type View, views } from 
 import { imageFromText, imageToText } from "../pictures/own-image.ts";
 import { row } from "../pictures/paint.ts";
 import { labelText } from "./labels.ts";
-import { dimensionRows } from "./dimension-rows.ts";
+import { dimensionRows, scaleOf } from "./dimension-rows.ts";
 import { meanChange, readEdits, writeEdits } from "./edits.ts";
 import { ImageCard } from "./image-card.ts";
 import { morph } from "./morph.ts";
@@ -250,10 +250,13 @@ function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): 
       cards[view].showMade(pixels, made === unmoved ? undefined : 255 * meanChange(pixels, before));
       cards[view].showHidden(view === hidden ? await generate(view) : undefined);
     }
-    for (const { block, own, show, enable } of rows) {
+    const shown = rows.map(({ block, own }) => {
       const speakers = views.filter((view) => view !== hidden && (own === undefined || own === view));
-      const shown = speakers.map((view) => codes[view][block.name]).filter((code) => code !== undefined);
-      show(shown, hidden === undefined ? edits : new Map());
+      return speakers.map((view) => codes[view][block.name]).filter((code) => code !== undefined);
+    });
+    const scale = scaleOf(shown);
+    for (const [at, { show, enable }] of rows.entries()) {
+      show(shown[at]!, { edits: hidden === undefined ? edits : new Map(), scale });
       enable(given === undefined);
     }
     swap.setAttribute("aria-pressed", String(swapped));
