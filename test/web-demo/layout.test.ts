@@ -48,4 +48,23 @@ describe.skipIf(skipReason !== undefined)("the layout", () => {
       });
     },
   );
+
+  test("every name of the menu is to be read, whole and on the page", async () => {
+    for (const model of ["rotated-mnist", "split-encoder"]) {
+      await open(`view=two-views&model=${model}`); // of split-encoder it says that it cannot, and is one name more
+      await atEachWidth(async (width) => {
+        const hidden = await page.locator("#views").evaluate((menu) => {
+          const { left, right } = document.querySelector(".top")!.getBoundingClientRect();
+          const inside = (link: Element): boolean => {
+            const box = link.getBoundingClientRect();
+            return box.left >= left && box.right <= right && link.scrollWidth <= link.clientWidth;
+          };
+          return [...menu.children].filter((link) => !inside(link)).map(({ textContent }) => textContent);
+        });
+        expect(hidden, `${model}, ${width} px`).toEqual([]);
+        const beyond = await page.locator("#views").evaluate((menu) => menu.scrollWidth - menu.clientWidth);
+        expect(beyond, `${model}, ${width} px`).toBeLessThanOrEqual(0);
+      });
+    }
+  });
 });
