@@ -67,4 +67,22 @@ describe.skipIf(skipReason !== undefined)("the layout", () => {
       });
     }
   });
+
+  test.each(["view=two-views&model=common-3dshapes-small&one=0&two=0", "view=one-view&model=split-encoder&one=0"])(
+    "captions of any length leave the buttons below them some air: %s",
+    async (place) => {
+      await open(place);
+      await atEachWidth(async (width) => {
+        const gaps = await page.locator(".card").evaluateAll((cards) =>
+          cards.map((card) => {
+            const captions = [...card.querySelectorAll("figcaption")].map(
+              (text) => text.getBoundingClientRect().bottom,
+            );
+            return card.querySelector(".row")!.getBoundingClientRect().top - Math.max(...captions);
+          }),
+        );
+        expect(Math.min(...gaps), `${width} px`).toBeGreaterThanOrEqual(8);
+      });
+    },
+  );
 });
