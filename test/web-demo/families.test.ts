@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Demo, goTo, hookTimeout, type OpenPage, openDemo, skipReason } from "./demo-page.ts";
+import { nativeModel } from "./native-model.ts";
 
 /** Bundles of other families beside the one that every view shows: a model is never a blank page. */
 
@@ -55,6 +56,20 @@ describe.skipIf(skipReason !== undefined)("bundles of several families", () => {
     await page.locator('.pictures-grid[data-style="1"]').waitFor();
     expect(await page.locator(".pictures-grid td canvas").count()).toBe(36);
     expect(await page.getByLabel("Make pictures of").count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  test("style transfer says what the data is and which label a column has, where that is not the digit at its head", async () => {
+    const { page, complaints } = await demo.open("view=style-transfer&model=w-vae-mnist&backend=wasm");
+    const { manifest, labels } = nativeModel("w-vae-mnist");
+    const expected = page.locator(".expected");
+    await expected.first().waitFor();
+    const known = [6, 7, 8, 9, 10, 11].map((pair) => `label ${labels(1, "label")[pair]}`);
+    expect(await expected.allTextContents()).toEqual(known);
+    const cells = page.locator(".pictures-grid tr:nth-child(2) td canvas");
+    const said = await cells.evaluateAll((all) => all.map((cell) => cell.ariaLabel!.split(" in the style of ")[0]));
+    expect(said).toEqual(known);
+    expect(await page.locator("main").textContent()).toContain(manifest.data.summary);
     expect(complaints).toEqual([]);
   });
 

@@ -3,7 +3,7 @@ import { button, h, replaceControls, select } from "../element.ts";
 import { latest } from "../latest.ts";
 import { type Model, other, type View, views } from "../model/model.ts";
 import { paint, picture, row } from "../pictures/paint.ts";
-import { labelText } from "./labels.ts";
+import { dataText, labelled, labelText } from "./labels.ts";
 import { type Dispose, lackOf, type PairContext, type PairView } from "./view.ts";
 
 /**
@@ -30,6 +30,11 @@ function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): 
   const drawn = drawable(model);
   const styleView = (): View => drawn.find((view) => String(view) === state.get("draws")) ?? drawn[0]!;
   const { factors } = model.manifest.data;
+  const commonFactors = labelled(factors, sample.labels[1]).filter(({ role }) => role === "common");
+  /** What a pair's pictures have in common; the pictures may show it in two ways, as digits of which one is the next. */
+  const contentText = (pair: number): string => labelText(commonFactors, sample.labels[1], pair) || `pair ${pair}`;
+  /** Said of each column where it is short. */
+  const named = commonFactors.length === 1 ? commonFactors[0]!.name.replaceAll("_", " ") : undefined;
   const chosen = (key: string, first: number): number[] => {
     const listed = (state.get(key) ?? "").split(".").filter((text) => /^\d+$/.test(text));
     const pairs = listed.map((text) => Number(text) % sample.pairs);
@@ -38,10 +43,12 @@ function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): 
   const shuffled = (): string => Array.from({ length: size }, () => random.integer(sample.pairs)).join(".");
   const grid = h("table", { class: "pictures-grid" });
   const text = h("p", { class: "lead" });
+  const dataHint = h("p", { class: "hint" });
 
   root.append(
     h("h1", {}, "Style transfer"),
     text,
+    dataHint,
     h(
       "div",
       { class: "row actions" },
@@ -92,7 +99,7 @@ function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): 
     });
     const made = outputs[`styled_view_${style}`]!;
     const shape = model.image(style)!;
-    const label = (view: View, pair: number): string => labelText(factors, sample.labels[view], pair);
+    const label = (view: View, pair: number): string => labelText(factors, sample.labels[view], pair) || `pair ${pair}`;
     const head = (view: View, key: "styles" | "contents", pairs: readonly number[], at: number): HTMLElement => {
       const canvas = picture(
         model.image(view)!,
@@ -110,8 +117,15 @@ function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): 
       h(
         "tr",
         {},
-        h("td", { class: "corner" }, "style ↓ content →"),
-        ...contents.map((_, at) => h("th", { scope: "col" }, head(content, "contents", contents, at))),
+        h("td", { class: "corner" }, "content →", h("br"), "style ↓"),
+        ...contents.map((kept, at) =>
+          h(
+            "th",
+            { scope: "col" },
+            head(content, "contents", contents, at),
+            named && h("small", { class: "expected" }, contentText(kept)),
+          ),
+        ),
       ),
       ...styles.map((styled, at) =>
         h(
@@ -119,7 +133,7 @@ function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): 
           {},
           h("th", { scope: "row" }, head(style, "styles", styles, at)),
           ...contents.map((kept, column) => {
-            const canvas = picture(shape, `${label(content, kept)} in the style of ${label(style, styled)}`);
+            const canvas = picture(shape, `${contentText(kept)} in the style of ${label(style, styled)}`);
             paint(canvas, row(made, at * size + column));
             return h("td", {}, canvas);
           }),
@@ -127,10 +141,15 @@ function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): 
       ),
     );
     grid.dataset.style = String(style);
+    dataHint.textContent =
+      `Data: ${dataText(model, sample)}.` +
+      (named === undefined
+        ? ""
+        : ` Under each picture of view ${content} is the ${named} of its pair: that of the column.`);
     text.replaceChildren(
       "Every column keeps the ",
       h("b", { class: "common" }, "common"),
-      ` code of its picture of view ${content}; every row brings the `,
+      ` code of its picture of view ${content}, shown as view ${style} has it; every row brings the `,
       h("b", { class: `unique_${style}` }, `own code of view ${style}`),
       `. What is common follows the column, what is a view's own follows the row.`,
     );

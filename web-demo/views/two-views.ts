@@ -5,7 +5,7 @@ import { latest } from "../latest.ts";
 import { type Block, type Gaussians, type Model, other, type View, views } from "../model/model.ts";
 import { imageFromText, imageToText } from "../pictures/own-image.ts";
 import { row } from "../pictures/paint.ts";
-import { labelText } from "./labels.ts";
+import { dataText, labelText } from "./labels.ts";
 import { dimensionRows, scaleOf } from "./dimension-rows.ts";
 import { meanChange, readEdits, writeEdits } from "./edits.ts";
 import { ImageCard } from "./image-card.ts";
@@ -108,9 +108,7 @@ function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): 
       swap,
     ),
     h("p", { class: "hint" }, `Model: ${model.manifest.title}. ${priorText(model)}`),
-    sample.generated
-      ? h("p", { class: "hint" }, "This bundle brings no data: the pairs are drawn by the model itself.")
-      : h("p", { class: "hint" }, model.manifest.data.summary),
+    h("p", { class: "hint" }, `Data: ${dataText(model, sample)}.`),
   );
 
   const update = latest(refresh, { busy: root, onError: (error) => fail(error, () => void update()) });
