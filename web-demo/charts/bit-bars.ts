@@ -1,4 +1,5 @@
 import { h } from "../element.ts";
+import { fixed } from "../number-text.ts";
 
 export interface BitBar {
   readonly id: string;
@@ -27,14 +28,14 @@ export function bitBars(bars: readonly BitBar[]): HTMLElement {
         whisker.style.width = `calc(${share(interval[1])} - ${share(interval[0])})`;
         track.append(whisker);
       }
-      const range = interval === undefined ? "" : ` [${interval.map((value) => value.toFixed(2)).join(", ")}]`;
+      const range = interval === undefined ? "" : ` [${interval.map((value) => fixed(value, 2)).join(", ")}]`;
       return [
         h("dt", {}, label, note === undefined ? undefined : h("small", {}, note)),
         h(
           "dd",
           { class: block ?? "", "data-id": id, "data-bits": bits },
           track,
-          h("b", {}, `${bits.toFixed(2)} bits`),
+          h("b", {}, `${fixed(bits, 2)} bits`),
           h("small", {}, range),
         ),
       ];

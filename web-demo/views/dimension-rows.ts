@@ -2,6 +2,7 @@ import { gaussianKl } from "../../information/gaussian-rate.ts";
 import { bitsPerNat } from "../../information/units.ts";
 import { h } from "../element.ts";
 import type { Block, Gaussians } from "../model/model.ts";
+import { fixed } from "../number-text.ts";
 
 /** Widest value that a code takes on its slider; standard normal codes stay inside but for 1 in 15,000. */
 const range = 4;
@@ -74,11 +75,11 @@ export function dimensionRows(
         const value = edits.get(dimension) ?? means.reduce((a, b) => a + b, 0) / Math.max(1, means.length);
         if (document.activeElement !== slider || !edits.has(dimension)) slider.value = String(value);
         slider.classList.toggle("edited", edits.has(dimension));
-        slider.setAttribute("aria-valuetext", `${value.toFixed(2)}, ${rate.toFixed(1)} bits`);
+        slider.setAttribute("aria-valuetext", `${value.toFixed(2)}, ${fixed(rate, 1)} bits`);
         bar.style.width = `${(100 * Math.max(0, rate)) / scale}%`;
-        bits.textContent = rate.toFixed(1);
+        bits.textContent = fixed(rate, 1);
       }
-      total.textContent = codes.length === 0 ? "" : `${sum.toFixed(1)} bits`;
+      total.textContent = codes.length === 0 ? "" : `${fixed(sum, 1)} bits`;
     },
     enable(enabled) {
       for (const { slider } of rows) slider.disabled = !enabled;

@@ -1,5 +1,6 @@
 import type { Figure } from "../../schemas/manifest.ts";
 import { h } from "../element.ts";
+import { fixed } from "../number-text.ts";
 import { wideTable } from "../wide-table.ts";
 
 /** What a bundle's evaluation measured, as its manifest says. */
@@ -7,8 +8,8 @@ export function figureTable(figures: readonly Figure[]): HTMLElement {
   const head = ["quantity", "value", "95 % interval", "paper", "goal", "n", "estimator"];
   const body = figures.map(({ quantity, value, unit, interval, paper, minimum, maximum, met, n, estimator }) => {
     const cells = [
-      `${value.toFixed(3)}${unit === "1" ? "" : ` ${unit}`}`,
-      interval === undefined ? "" : interval.map((bound) => bound.toFixed(3)).join(" to "),
+      `${fixed(value, 3)}${unit === "1" ? "" : ` ${unit}`}`,
+      interval === undefined ? "" : interval.map((bound) => fixed(bound, 3)).join(" to "),
       paper === undefined ? "" : String(paper),
       met === undefined ? "" : `${goalText(minimum, maximum)}: ${met ? "met" : "missed"}`,
       n.toLocaleString("en"),
@@ -21,7 +22,8 @@ export function figureTable(figures: readonly Figure[]): HTMLElement {
       h("td", {}, estimator),
     );
   });
-  const titles = head.map((text) => h("th", { scope: "col" }, text));
+  const words = ["quantity", "estimator"];
+  const titles = head.map((text) => h("th", { scope: "col", class: words.includes(text) ? "" : "number" }, text));
   return wideTable("Figures of the evaluation", h("table", {}, h("tr", {}, ...titles), ...body));
 }
 

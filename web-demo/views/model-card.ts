@@ -1,5 +1,6 @@
 import { stream } from "../../information/random.ts";
 import { button, h, select } from "../element.ts";
+import { sizeText } from "../number-text.ts";
 import { wideTable } from "../wide-table.ts";
 import { figureTable } from "./figure-table.ts";
 import { isDrawn, taskBench } from "./task-bench.ts";
@@ -83,11 +84,7 @@ function mount(root: HTMLElement, context: ModelContext): Dispose {
             "tr",
             {},
             h("th", { scope: "row" }, h("code", {}, name)),
-            h(
-              "td",
-              {},
-              h("a", { href: model.base + file, download: `${name}.onnx` }, `${(bytes / 1e6).toFixed(1)} MB ONNX`),
-            ),
+            h("td", {}, h("a", { href: model.base + file, download: `${name}.onnx` }, `${sizeText(bytes)} ONNX`)),
             h("td", {}, description),
           ),
         ),
