@@ -1,4 +1,4 @@
-import { type Static, Type } from "typebox";
+import { type Static, type TSchema, Type } from "typebox";
 import type { Dtype } from "./tensor.ts";
 
 /**
@@ -18,6 +18,10 @@ const parametersSchema = Type.Record(Type.String(), Type.Union([Type.String(), T
 const parameters = Type.Optional(parametersSchema);
 export type Parameters = Static<typeof parametersSchema>;
 
+/** Of a request: clients that write every field they know of say null for the ones they were not given. */
+const orNull = <S extends TSchema>(schema: S, options: { description?: string } = {}) =>
+  Type.Optional(Type.Union([schema, Type.Null()], options));
+
 export const datatypeSchema = Type.Enum(["FP32", "INT32", "INT64", "UINT8", "BOOL"]);
 export type Datatype = Static<typeof datatypeSchema>;
 
@@ -35,12 +39,10 @@ export const inferInputSchema = Type.Object(
     name: Type.String(),
     shape: Type.Array(Type.Integer({ minimum: 1 })),
     datatype: Type.String(),
-    parameters,
-    data: Type.Optional(
-      Type.Array(Type.Unknown(), {
-        description: "row-major, flat or nested like `shape`; left out where parameters say binary_data_size",
-      }),
-    ),
+    parameters: orNull(parametersSchema),
+    data: orNull(Type.Array(Type.Unknown()), {
+      description: "row-major, flat or nested like `shape`; left out where parameters say binary_data_size",
+    }),
   },
   { ...closed, title: "InferInput" },
 );
@@ -48,15 +50,15 @@ export type InferInput = Static<typeof inferInputSchema>;
 
 export const inferRequestSchema = Type.Object(
   {
-    id: Type.Optional(Type.String({ description: "comes back in the answer" })),
-    parameters,
+    id: orNull(Type.String(), { description: "comes back in the answer" }),
+    // Not in the protocol; KServe's own client writes them (kserve, `InferRequest.to_rest`).
+    model_name: orNull(Type.String(), { description: "must be the model of the path" }),
+    model_version: orNull(Type.String(), { description: "must be the version that the path leads to; empty: any" }),
+    parameters: orNull(parametersSchema),
     inputs: Type.Array(inferInputSchema),
-    outputs: Type.Optional(
-      Type.Array(Type.Object({ name: Type.String(), parameters }, closed), {
-        minItems: 1,
-        description: "left out: all outputs of the model",
-      }),
-    ),
+    outputs: orNull(Type.Array(Type.Object({ name: Type.String(), parameters: orNull(parametersSchema) }, closed)), {
+      description: "left out or empty: all outputs of the model",
+    }),
   },
   { ...closed, title: "InferRequest" },
 );

@@ -29,6 +29,15 @@ export interface ModelTensors {
   readonly outputs: readonly TensorSpec[];
 }
 
+/** Where the path leads. */
+export interface Addressed {
+  /** The model as the client calls it. */
+  readonly called: string;
+  /** `<bundle>.<task>` */
+  readonly name: string;
+  readonly version: string;
+}
+
 type Path = readonly (string | number)[];
 
 /**
@@ -38,22 +47,37 @@ type Path = readonly (string | number)[];
  */
 export function readInferRequest(
   body: Uint8Array,
-  { headerLength, model }: { headerLength: number | undefined; model: ModelTensors },
+  { headerLength, model, to }: { headerLength: number | undefined; model: ModelTensors; to: Addressed },
 ): InferCall {
   if (headerLength === 0) return readRaw(body, model);
   const { json, blobs } = splitMessage(body, headerLength ?? body.byteLength);
   const request = validate(inferRequestSchema, parseJson(json), "read request");
+  checkAddress(request, to);
   const inputs = readInputs(request.inputs, model.inputs, headerLength === undefined ? undefined : blobs);
   blobs.end();
-  const { id, parameters = {} } = request;
+  const parameters = request.parameters ?? {};
   const timeout = wholeParameter(parameters, "timeout");
   return {
-    id,
+    id: request.id ?? undefined,
     inputs,
     outputs: readOutputs(request, model.outputs),
     priority: wholeParameter(parameters, "priority"),
     timeoutMs: timeout === undefined ? undefined : timeout / 1000,
   };
+}
+
+/** A body may say again which model it is for: one that was meant for another must not be answered by this one. */
+function checkAddress({ model_name: name, model_version: version }: InferRequest, to: Addressed): void {
+  if (name != null && name !== to.called && name !== to.name) {
+    throw fault(`model_name must be "${to.called}" as in the path, or be left out, got ${preview(name)}`, [
+      "model_name",
+    ]);
+  }
+  // Empty is how the protocol's gRPC form says none.
+  if (version != null && version !== "" && version !== to.version) {
+    const hint = `the path leads to; /v2/models/${to.called}/versions/{version}/infer asks for another`;
+    throw fault(`model_version must be "${to.version}", which ${hint}; got ${preview(version)}`, ["model_version"]);
+  }
 }
 
 /**
@@ -116,16 +140,16 @@ function readInputs(
 }
 
 function readTensor(
-  { name, shape, data, parameters = {} }: InferInput,
+  { name, shape, data, parameters }: InferInput,
   { spec: { dtype }, path, blobs }: { spec: TensorSpec; path: Path; blobs: BlobReader | undefined },
 ): HostTensor {
-  const size = wholeParameter(parameters, "binary_data_size", path);
+  const size = wholeParameter(parameters ?? {}, "binary_data_size", path);
   if (size === undefined) {
-    if (data === undefined) throw fault(`"${name}" must have data, or binary_data_size, got neither`, path);
+    if (data == null) throw fault(`"${name}" must have data, or binary_data_size, got neither`, path);
     return { dtype, shape, data: readData(data, { name, dtype, shape, path: [...path, "data"] }) };
   }
   const at = [...path, "parameters", "binary_data_size"];
-  if (data !== undefined) throw fault(`"${name}" must have either data or binary_data_size, got both`, at);
+  if (data != null) throw fault(`"${name}" must have either data or binary_data_size, got both`, at);
   if (blobs === undefined) {
     const header = "the HTTP header Inference-Header-Content-Length, the length of the JSON part";
     throw fault(`"${name}" has binary_data_size, so the request must have ${header}; got none`, at);
@@ -135,13 +159,13 @@ function readTensor(
 
 function readOutputs(request: InferRequest, specs: readonly TensorSpec[]): InferCall["outputs"] {
   const all = booleanParameter(request.parameters ?? {}, "binary_data_output", []) ?? false;
-  if (request.outputs === undefined) return specs.map(({ name }) => ({ name, binary: all }));
-  const outputs = request.outputs.map(({ name, parameters = {} }, index) => {
+  if (request.outputs == null || request.outputs.length === 0) return specs.map(({ name }) => ({ name, binary: all }));
+  const outputs = request.outputs.map(({ name, parameters }, index) => {
     const path = ["outputs", index];
     if (!specs.some((spec) => spec.name === name)) {
       throw unknownName("output", { name, specs, path: [...path, "name"] });
     }
-    return { name, binary: booleanParameter(parameters, "binary_data", path) ?? all };
+    return { name, binary: booleanParameter(parameters ?? {}, "binary_data", path) ?? all };
   });
   const twice = outputs.findIndex(({ name }, index) => outputs.findIndex((output) => output.name === name) !== index);
   if (twice >= 0) throw fault(`output "${outputs[twice]!.name}" is asked for twice`, ["outputs", twice, "name"]);

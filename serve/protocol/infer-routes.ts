@@ -70,7 +70,8 @@ export async function answerInfer(
   { model, version, headerLength, body, signal }: InferMessage,
 ): Promise<{ headers: HeaderList; body: Uint8Array }> {
   const served = engine.find(model, version);
-  const call = readInferRequest(body, { headerLength, model: served.spec });
+  const to = { called: model, name: served.name, version: served.version };
+  const call = readInferRequest(body, { headerLength, model: served.spec, to });
   const answer = await engine.infer({
     model: served.name,
     version: served.version,

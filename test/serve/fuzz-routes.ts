@@ -31,6 +31,7 @@ interface Operation {
 const words = [
   "toy",
   "toy.encode",
+  "toy.encode_1",
   "encode_1",
   "common",
   "common_0",
@@ -123,6 +124,7 @@ function fromSchema(schema: Schema, components: Readonly<Record<string, Schema>>
       ? fc.integer({ min: low, max: Math.max(low, high) })
       : fc.double({ min: low, max: Math.max(low, high), noNaN: true });
   }
+  if (schema.type === "null") return fc.constant(null);
   if (schema.type === "boolean") return fc.boolean();
   if (schema.type === "string") return fc.oneof(fc.constantFrom(...words), fc.string({ maxLength: 12 }));
   return fc.oneof(fc.constantFrom(...useful), fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<unknown>);

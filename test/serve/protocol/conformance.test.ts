@@ -251,6 +251,65 @@ describe("binary inputs", () => {
   });
 });
 
+describe("what KServe's Python client writes (kserve, `InferRequest.to_rest`)", () => {
+  const id = "5c1b6a0e-6d5f-4d3e-9a55-9a1e3e4a8a11";
+
+  test("a JSON body names the model again, beside its id", async () => {
+    const { status, body } = await client.post("/v2/models/m.two/infer", { id, model_name: "m.two", inputs: [a, b] });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ id, model_name: "m.two", outputs: [{ data: [11, 22] }, { data: [1, 2] }] });
+  });
+
+  test("a binary body does so in its JSON part", async () => {
+    const entry = { name: "x", shape: [1, 2], datatype: "FP32", parameters: { binary_data_size: 8 } };
+    const asked = { inputs: [entry], outputs: [{ name: "y", parameters: { binary_data: true } }] };
+    // Its JSON part is not padded, and tells that all outputs be binary besides.
+    const json = Buffer.from(
+      JSON.stringify({ id, model_name: "m.float32", ...asked, parameters: { binary_data_output: true } }),
+    );
+    const body = Buffer.concat([json, new Uint8Array(Float32Array.of(1, 2).buffer)]);
+    const { response, bytes } = await post("/v2/models/m.float32/infer", { body, headerLength: json.length });
+    expect(response.status).toBe(200);
+    const answer = decodeResponse(bytes, Number(response.headers.get("inference-header-content-length")));
+    expect(answer).toEqual({ model_name: "m.float32", model_version: "1", id, outputs: { y: float([1, 2], [1, 2]) } });
+  });
+
+  // biome-ignore format: a table
+  test.each([
+    ["null for what was not given", { id: null, model_name: null, model_version: null, parameters: null, outputs: null }],
+    ["null parameters of inputs and outputs", { inputs: [{ ...a, parameters: null }, b], outputs: ["sum", "first"].map((name) => ({ name, parameters: null })) }],
+    ["an empty list of outputs", { outputs: [] }],
+    ["the version that answers", { model_name: "m.two", model_version: "1" }],
+    ["an empty version", { model_version: "" }],
+  ])("%s is as if it were left out", async (_, change) => {
+    for (const path of ["/v2/models/m.two/infer", "/v2/models/m.two/versions/1/infer", "/v2/models/m%2Etwo/infer"]) {
+      const { status, body } = await client.post(path, { inputs: [a, b], ...change });
+      expect(status, path).toBe(200);
+      expect(body).toEqual({
+        model_name: "m.two",
+        model_version: "1",
+        outputs: [{ ...a, name: "sum", data: [11, 22] }, { ...a, name: "first" }],
+      });
+    }
+  });
+
+  test("null data is left out where the bytes follow", async () => {
+    const entry = { name: "x", shape: [1, 2], datatype: "FP32", data: null, parameters: { binary_data_size: 8 } };
+    const message = joinMessage({ inputs: [entry] }, [new Uint8Array(Float32Array.of(1, 2).buffer)]);
+    expect((await post("/v2/models/m.float32/infer", message)).response.status).toBe(200);
+  });
+
+  // biome-ignore format: a table
+  test.each([
+    ["another model", { model_name: "m.float32" }, 'model_name must be "m.two" as in the path, or be left out, got "m.float32"', ["model_name"]],
+    ["another version", { model_version: "2" }, 'model_version must be "1", which the path leads to', ["model_version"]],
+  ])("400 for a body meant for %s", async (_, change, error, path) => {
+    const answer = await client.post("/v2/models/m.two/infer", { inputs: [a, b], ...change });
+    expect(answer).toMatchObject({ status: 400, body: { error: expect.stringContaining(error), code: "bad_inputs", path } });
+    expect(engine.asked).toEqual([]);
+  });
+});
+
 describe("a raw body (header value 0)", () => {
   test("is the one input; rows are counted; all outputs come back binary", async () => {
     const x = float([1, 2, 3, 4], [2, 2]);

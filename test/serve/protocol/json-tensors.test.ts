@@ -38,7 +38,8 @@ function specOf({ dtype, shape }: HostTensor): TensorSpec {
 /** The one input of a JSON request, as the server reads it. */
 function read(input: object, spec: TensorSpec): HostTensor {
   const body = new TextEncoder().encode(JSON.stringify({ inputs: [input] }));
-  return readInferRequest(body, { headerLength: undefined, model: { inputs: [spec], outputs: [] } }).inputs.t!;
+  const to = { called: "m.t", name: "m.t", version: "1" };
+  return readInferRequest(body, { headerLength: undefined, model: { inputs: [spec], outputs: [] }, to }).inputs.t!;
 }
 
 function nest(flat: readonly unknown[], shape: readonly number[]): unknown[] {
