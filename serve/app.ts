@@ -7,7 +7,7 @@ import type { RequestLimits } from "../schemas/serve-config.ts";
 import { Exchanges } from "./edge/exchanges.ts";
 import { createMetrics, type Metrics } from "./edge/metrics.ts";
 import { observed } from "./edge/observe.ts";
-import { rateGuard } from "./edge/rate-limit.ts";
+import { isProbe, rateGuard } from "./edge/rate-limit.ts";
 import { type Tokens, tokenGuard } from "./edge/tokens.ts";
 import { limitDefaults } from "./engine/defaults.ts";
 import type { InferenceEngine } from "./engine/inference-engine.ts";
@@ -56,7 +56,9 @@ export function createApp(parts: AppParts): RequestListener {
   const { engine, bodyLimit, tokens = {}, ratePerMinute, logger = pino({ level: "silent" }) } = parts;
   const { exchanges = new Exchanges() } = parts;
   const metrics = createMetrics(engine, { version });
-  const rate = ratePerMinute === undefined ? [] : [rateGuard(ratePerMinute)];
+  const metricsOpen = tokens.client === undefined;
+  const rate =
+    ratePerMinute === undefined ? [] : [rateGuard(ratePerMinute, (request) => isProbe(request, { metricsOpen }))];
   const otherwise = expressOf(parts, metrics, rate);
   // Whatever stands before `infer` in Express must be among these guards as well.
   const guards = [...rate, tokenGuard("token", tokens)];

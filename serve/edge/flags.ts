@@ -18,7 +18,7 @@ export function addEdgeFlags(command: Command): Command {
       "--operator-token-file <file>",
       "bearer token for load and unload, off without one (or COMINFO_OPERATOR_TOKEN)",
     )
-    .option("--rate-limit <number>", "requests of one address a minute (default: any number)")
+    .option("--rate-limit <number>", "requests of one address a minute but probes (default: any number)")
     .option("--estimates <folder>", "keeps estimates asked for in the background", ".cache/estimates")
     .option("--log-level <name>", "debug: every request; info: those refused; warn: those failed; silent", "warn")
     .option("--tls-cert <file>", "certificate in PEM: serves HTTPS")

@@ -1,10 +1,15 @@
+import type { IncomingMessage } from "node:http";
 import type { Request, Response } from "express";
 import { rateLimit } from "express-rate-limit";
 import { HttpError } from "../http-error.ts";
 import type { Guard } from "../protocol/direct-infer.ts";
 
-/** At most `perMinute` requests of one address a minute: 429 with Retry-After above that. */
-export function rateGuard(perMinute: number): Guard {
+/**
+ * At most `perMinute` requests of one address a minute: 429 with Retry-After above that.
+ *
+ * @param isFree requests that are answered and not counted
+ */
+export function rateGuard(perMinute: number, isFree: (request: IncomingMessage) => boolean): Guard {
   const limiter = rateLimit({
     windowMs: 60_000,
     limit: perMinute,
@@ -24,6 +29,20 @@ export function rateGuard(perMinute: number): Guard {
       );
     },
   });
-  // It asks nothing of Express beside the types.
-  return (request, response, next) => void limiter(request as Request, response as Response, next);
+  return (request, response, next) => {
+    if (isFree(request)) next();
+    // It asks nothing of Express beside the types.
+    else void limiter(request as Request, response as Response, next);
+  };
+}
+
+/**
+ * What asks again and again how the server does. A probe that is refused has the server restarted or taken out of
+ * service, and all of them may come from one address, the node's. Metrics that want a token are not among them: nobody
+ * may try tokens without end.
+ */
+export function isProbe({ method, url }: IncomingMessage, { metricsOpen }: { metricsOpen: boolean }): boolean {
+  if (method !== "GET" && method !== "HEAD") return false;
+  const path = (url ?? "").replace(/\?.*$/s, "");
+  return path === "/v2/health/live" || path === "/v2/health/ready" || (metricsOpen && path === "/metrics");
 }

@@ -100,6 +100,37 @@ describe("a rate limit", () => {
   });
 });
 
+describe("a rate limit and probes", () => {
+  const infer = "/v2/models/m.copy/infer";
+
+  test("do not meet: health is answered above the limit, and uses up none of it on either way to infer", async () => {
+    const { client: http, url } = await serve({ ratePerMinute: 2 });
+    const probe = async () => {
+      for (const path of ["/v2/health/live", "/v2/health/ready?verbose", "/metrics"]) {
+        for (const method of ["GET", "HEAD"]) expect((await fetch(url + path, { method })).status, path).toBe(200);
+      }
+    };
+    await probe();
+    expect((await http.post(infer, body)).status).toBe(200);
+    expect((await http.post("/v2/models/m%2Ecopy/infer", body)).status).toBe(200);
+    expect((await http.post(infer, body)).status).toBe(429);
+    expect((await http.post("/v2/models/m%2Ecopy/infer", body)).status).toBe(429);
+    await probe();
+    for (const path of ["/v2/health/other", "/v2/health", "/", "/docs"]) {
+      expect((await fetch(url + path)).status, path).toBe(429);
+    }
+    expect((await http.post("/v2/health/live", "")).status, "no probe").toBe(429);
+  });
+
+  test("metrics that want a token are counted, so that nobody tries tokens without end", async () => {
+    const { url } = await serve({ ratePerMinute: 2, tokens: { client } });
+    const statuses = [];
+    for (let i = 0; i < 3; i++) statuses.push((await fetch(`${url}/metrics`)).status);
+    expect(statuses).toEqual([401, 401, 429]);
+    expect((await fetch(`${url}/v2/health/live`)).status).toBe(200);
+  });
+});
+
 describe("metrics", () => {
   test("tell events of the engine by model, outcome and dispatch reason, in seconds", async () => {
     const { url, engine } = await serve();
