@@ -16,6 +16,9 @@ export interface ServedBundleParts {
   readonly events: EventEmitter<EngineEvents>;
 }
 
+/** Node takes a longer one for 1 ms. A deadline may lie years ahead: the timer is set again each time. */
+const longestMs = 2 ** 31 - 1;
+
 /** One state of a bundle's files in service: its workers, and the queues of its models, which share them. */
 export class ServedBundle {
   readonly files: BundleFiles;
@@ -182,7 +185,7 @@ export class ServedBundle {
         this.#timer = undefined;
         this.#pump();
       },
-      Math.max(0, Math.ceil(at - performance.now())),
+      Math.min(Math.max(0, Math.ceil(at - performance.now())), longestMs),
     );
     handle.unref();
     this.#timer = { at, handle };

@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { stream } from "../../../information/random.ts";
 import type { ServeConfig } from "../../../schemas/serve-config.ts";
 import type { HostTensor } from "../../../schemas/tensor.ts";
@@ -258,6 +258,24 @@ describe("a deadline and a client that goes", () => {
     const statistics = engine.statistics();
     expect(statistics).toMatchObject([{ pending: 0, outcomes: { timeout: 1, cancelled: 1 } }]);
   });
+});
+
+test("a deadline that lies years ahead is waited for in steps that a timer of Node can take", async () => {
+  await open(await repositoryOf({ f: f("Identity") }));
+  const [pid] = engine.workerPids as [number];
+  process.kill(pid, "SIGSTOP");
+  const real = setTimeout;
+  const waits: number[] = [];
+  // Long waits end at once: weeks have gone by, and the deadline has not come.
+  const hurried = (run: () => void, ms = 0) => real(run, ms > 1e9 && waits.push(ms) < 4 ? 0 : ms);
+  const timers = vi.spyOn(globalThis, "setTimeout").mockImplementation(hurried as typeof setTimeout);
+  // The largest timeout that a request of the protocol can name, microseconds.
+  const answer = engine.infer({ model: "tiny.f", inputs: { x: vector(2) }, timeoutMs: Number.MAX_SAFE_INTEGER / 1000 });
+  while (waits.length < 4) await sleep(1);
+  timers.mockRestore();
+  process.kill(pid, "SIGCONT");
+  expect(valuesOf(await answer)).toEqual([2]);
+  expect(waits).toEqual(new Array(4).fill(2 ** 31 - 1));
 });
 
 /**
