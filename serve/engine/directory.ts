@@ -92,14 +92,18 @@ export class Directory {
         "not_ready",
       );
     }
-    const known = [...this.#models.keys()];
-    const meant = known.find((each) => each.endsWith(`.${name}`)) ?? nearest(name, known);
-    const hint = meant === undefined ? "POST /v2/repository/index lists all" : `did you mean "${meant}"?`;
-    return new HttpError(`Cannot find model "${name}": it is not in the repository, ${hint}`, {
-      status: 404,
-      code: "unknown_model",
-    });
+    return unknownModel(name, [...this.#models.keys()]);
   }
+}
+
+/** The answer to a name that is none of `known`. */
+export function unknownModel(name: string, known: readonly string[]): HttpError {
+  const meant = known.find((each) => each.endsWith(`.${name}`)) ?? nearest(name, known);
+  const hint = meant === undefined ? "POST /v2/repository/index lists all" : `did you mean "${meant}"?`;
+  return new HttpError(`Cannot find model "${name}": it is not in the repository, ${hint}`, {
+    status: 404,
+    code: "unknown_model",
+  });
 }
 
 /** Of each task, its versions, lowest first. */

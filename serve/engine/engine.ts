@@ -4,7 +4,7 @@ import { FailureError, UsageError } from "../../schemas/errors.ts";
 import type { ServeConfig } from "../../schemas/serve-config.ts";
 import { HttpError } from "../http-error.ts";
 import { type BundleFiles, openRepository, type RepositoryFolder } from "./bundle-files.ts";
-import { type BundleEntry, Directory } from "./directory.ts";
+import { type BundleEntry, Directory, unknownModel } from "./directory.ts";
 import type {
   EngineEvents,
   InferenceAnswer,
@@ -226,15 +226,29 @@ export class Engine implements InferenceEngine {
     return slot;
   }
 
-  /** The slot of a bundle that is served or lies in the folder. */
+  /** The slot of a bundle that is served or lies in the folder, by its name or by that of one of its models. */
   async #known(name: string): Promise<Slot> {
     const bundle = this.#slots.has(name) ? name : (name.split(".")[0] ?? name);
     // Compared with the names in the folder, never joined to a path: "../other" is not one of them.
-    if (this.#slots.has(bundle) || (await this.#folder.list()).includes(bundle)) return this.#slotOf(bundle);
-    throw new HttpError(`Cannot find bundle "${bundle}": it is not in the repository`, {
-      status: 404,
-      code: "unknown_model",
-    });
+    if (!this.#slots.has(bundle) && !(await this.#folder.list()).includes(bundle)) {
+      throw new HttpError(`Cannot find bundle "${bundle}": it is not in the repository`, {
+        status: 404,
+        code: "unknown_model",
+      });
+    }
+    // A model that is not there must not move the whole bundle.
+    if (name !== bundle) await this.#requireModel(bundle, name);
+    return this.#slotOf(bundle);
+  }
+
+  async #requireModel(bundle: string, name: string): Promise<void> {
+    const namesOf = ({ tasks }: BundleFiles): string[] => tasks.map(({ task }) => `${bundle}.${task}`);
+    const served = this.#slots.get(bundle)?.served?.files;
+    if (served !== undefined && namesOf(served).includes(name)) return;
+    // Those that lie in the folder may be others. Of a bundle that cannot be read nobody knows; a load says why.
+    const there = await this.#folder.read(bundle).catch(() => undefined);
+    const known = there === undefined ? served && namesOf(served) : namesOf(there);
+    if (known !== undefined && !known.includes(name)) throw unknownModel(name, known);
   }
 
   #load(slot: Slot, { onlyIfChanged = false } = {}): Promise<void> {

@@ -209,6 +209,35 @@ describe("load and unload", () => {
     }
   });
 
+  test("by the name of a model that the bundle does not have are refused, and leave the bundle as it is", async () => {
+    const repository = await repositoryOf({ f: f("Identity") });
+    await open(repository);
+    const pids = engine.workerPids;
+    const unknown = {
+      status: 404,
+      code: "unknown_model",
+      message: 'Cannot find model "tiny.g": it is not in the repository, did you mean "tiny.f"?',
+    };
+    await expect(engine.unload("tiny.g")).rejects.toMatchObject(unknown);
+    await expect(engine.load("tiny.g")).rejects.toMatchObject(unknown);
+    await expect(engine.load("tiny.f.f")).rejects.toMatchObject({ status: 404 });
+    await expect(engine.unload("tiny.")).rejects.toMatchObject({ status: 404 });
+    expect(valuesOf(await infer(vector(2)))).toEqual([2]);
+    expect(engine.workerPids).toEqual(pids);
+
+    await engine.unload("tiny.f");
+    await expect(engine.load("tiny.g"), "known from the folder while it is not served").rejects.toMatchObject(unknown);
+    expect(engine.served()).toEqual([]);
+    await replaceBundle(repository, { g: f("Neg") });
+    await engine.load("tiny.g");
+    expect(valuesOf(await infer(vector(2), "tiny.g"))).toEqual([-2]);
+    await writeTinyBundle(path.join(repository, "late"), { arithmetic });
+    await expect(engine.load("late.nosuch")).rejects.toMatchObject({ status: 404 });
+    expect(engine.models(), "a refused name leaves no trace").toHaveLength(1);
+    await engine.load("late.arithmetic");
+    expect(engine.served().map(({ name }) => name)).toEqual(["tiny.g", "late.arithmetic"]);
+  });
+
   test("refresh() serves a bundle that is new and drops one that is gone", async () => {
     const repository = await repositoryOf({ f: f("Identity") });
     await open(repository);
