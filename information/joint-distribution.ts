@@ -39,7 +39,8 @@ export function jointFromTable(variables: readonly Variable[], probabilities: Ar
  * Empirical distribution of a full table of counts (plug-in: relative frequencies).
  *
  * @param counts row-major, the last variable fastest; not negative, at least one above 0, not necessarily whole
- * @throws RangeError as `jointFromTable`, and where all counts are 0
+ * @throws RangeError as `jointFromTable`, where all counts are 0, where their sum is not finite, and where one is so
+ *   small beside it that its share would be 0
  */
 export function jointFromCounts(variables: readonly Variable[], counts: ArrayLike<number>): JointDistribution {
   const table = requireCells(variables, counts, "counts");
@@ -222,7 +223,16 @@ function fromKeys(variables: readonly Variable[], weights: ReadonlyMap<string, n
 function normalised(joint: JointDistribution, wanted: string): JointDistribution {
   const total = joint.probabilities.reduce((sum, count) => sum + count, 0);
   if (total === 0) throw new RangeError(`Cannot make a joint distribution: ${wanted}`);
-  return { ...joint, probabilities: joint.probabilities.map((count) => count / total) };
+  if (total === Number.POSITIVE_INFINITY) {
+    throw new RangeError("Cannot make a joint distribution: the counts must have a finite sum, got Infinity");
+  }
+  const probabilities = joint.probabilities.map((count) => count / total);
+  const lost = probabilities.indexOf(0);
+  if (lost >= 0) {
+    const rule = `every count must be 0 or a share of their sum, ${total}, that a number can hold`;
+    throw new RangeError(`Cannot make a joint distribution: ${rule}, got ${joint.probabilities[lost]}`);
+  }
+  return { ...joint, probabilities };
 }
 
 function requireVariables(action: string, variables: readonly Variable[]): void {

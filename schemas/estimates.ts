@@ -102,7 +102,8 @@ export const discreteRequestSchema = Type.Object(
       }),
     ),
     counts: Type.Optional(
-      Type.Array(Type.Array(Type.Number({ minimum: 0 }), { minItems: 1, maxItems: 1000 }), {
+      // Up to where every whole number is one: the sum of 1000 by 1000 of them is far from overflowing.
+      Type.Array(Type.Array(Type.Number({ minimum: 0, maximum: 2 ** 53 }), { minItems: 1, maxItems: 1000 }), {
         minItems: 1,
         maxItems: 1000,
         description: "instead of rows: how often x (line) and y (column) occur together",

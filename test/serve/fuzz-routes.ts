@@ -69,7 +69,9 @@ export function fuzzRoutes(document: object): fc.Arbitrary<Call> {
   );
   const schemaOf = (operation: Operation): Schema => operation.requestBody?.content["application/json"]?.schema ?? {};
   return fc.constantFrom(...operations).chain(({ path, method, operation }) => {
-    const fitting = fromSchema(schemaOf(operation), components.schemas).map((value) => JSON.stringify(value) ?? "");
+    const bySchema = fromSchema(schemaOf(operation), components.schemas);
+    const values = path === "/v1/discrete-information" ? fc.oneof(bySchema, tables) : bySchema;
+    const fitting = values.map((value) => JSON.stringify(value) ?? "");
     return fc
       .record({
         path: pathFor(path),
@@ -79,6 +81,13 @@ export function fuzzRoutes(document: object): fc.Arbitrary<Call> {
       .map((call) => ({ ...call, method, body: method === "GET" ? undefined : call.body }));
   });
 }
+
+/** What a schema cannot say and chance does not find: lines of one length, in a body that has counts and no rows. */
+const counts = fc.constantFrom(0, 1, 5, 0.5, 1e-320, 2 ** 53, 1e308);
+const tables = fc
+  .integer({ min: 1, max: 3 })
+  .chain((width) => fc.array(fc.array(counts, { minLength: width, maxLength: width }), { minLength: 1, maxLength: 3 }))
+  .map((lines) => ({ columns: ["x", "y"], counts: lines }));
 
 function pathFor(path: string): fc.Arbitrary<string> {
   const names: Record<string, string> = {
@@ -120,9 +129,13 @@ function fromSchema(schema: Schema, components: Readonly<Record<string, Schema>>
   }
   if (schema.type === "integer" || schema.type === "number") {
     const [low, high] = [schema.minimum ?? -5, Math.min(schema.maximum ?? 300, 300)];
-    return schema.type === "integer"
-      ? fc.integer({ min: low, max: Math.max(low, high) })
-      : fc.double({ min: low, max: Math.max(low, high), noNaN: true });
+    const small =
+      schema.type === "integer"
+        ? fc.integer({ min: low, max: Math.max(low, high) })
+        : fc.double({ min: low, max: Math.max(low, high), noNaN: true });
+    // Now and then the most that the schema takes, which may be the most that a number can be.
+    const most = schema.maximum ?? (schema.type === "integer" ? Number.MAX_SAFE_INTEGER : Number.MAX_VALUE);
+    return fc.oneof({ arbitrary: small, weight: 7 }, { arbitrary: fc.constant(most), weight: 1 });
   }
   if (schema.type === "null") return fc.constant(null);
   if (schema.type === "boolean") return fc.boolean();
