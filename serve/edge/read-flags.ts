@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { pino } from "pino";
+import { type DestinationStream, pino } from "pino";
 import { UsageError } from "../../schemas/errors.ts";
 import type { ServerOptions } from "../start-server.ts";
 import type { EdgeFlags } from "./flags.ts";
@@ -33,9 +33,21 @@ export async function edgeOf(
       }),
     },
     ratePerMinute: rateLimit === undefined ? undefined : Number(rateLimit),
-    logger: pino({ level: logLevel }, pino.destination({ fd: 2, sync: false })),
+    logger: pino({ level: logLevel }, standardError()),
     tls,
   };
+}
+
+/**
+ * The server outlives its log: a terminal that was closed or a disk that is full must not cut requests off. Left alone,
+ * the stream throws what it cannot write, and at the end of the process tries again for ever.
+ */
+function standardError(): DestinationStream {
+  const stream = pino.destination({ fd: 2, sync: false });
+  const none = () => undefined;
+  // As pino itself does for a pipe that was closed.
+  stream.on("error", () => Object.assign(stream, { write: none, flush: none, flushSync: none, end: none }));
+  return stream;
 }
 
 /** From a file or the environment: on the command line every user of the machine could read it. */

@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
 import { Writable } from "node:stream";
@@ -8,7 +11,7 @@ import { type AppParts, createApp } from "../../../serve/app.ts";
 import { Exchanges } from "../../../serve/edge/exchanges.ts";
 import { parseTraceparent } from "../../../serve/edge/trace-context.ts";
 import { type Listening, listen } from "../../../serve/listen.ts";
-import { type Client, clientOf } from "../client.ts";
+import { type Client, clientOf, typescriptOptions } from "../client.ts";
 import { copyBundle, type FakeEngine, fakeEngine } from "../fake-engine.ts";
 import { testCertificate } from "./test-certificate.ts";
 
@@ -200,6 +203,29 @@ describe("the log", () => {
     );
     expect(lines[2]!.id).toMatch(/^[0-9a-f-]{36}$/);
   });
+});
+
+test.skipIf(process.platform !== "linux")("a log that cannot be written any more does not end the server", async () => {
+  const entry = new URL("../../../serve/edge/read-flags.ts", import.meta.url).href;
+  const script = `const { edgeOf } = await import(${JSON.stringify(entry)});
+    const { logger } = await edgeOf({ logLevel: "info", estimates: "" });
+    const says = (text) => new Promise((resolve) => setTimeout(() => resolve(logger.info(text)), 50));
+    await says("refused by the disk");
+    await says("this one too");
+    console.log("still here");
+    logger.info("at the end");`;
+  const full = openSync("/dev/full", "w");
+  const child = spawn(process.execPath, [...typescriptOptions.split(" "), "--input-type=module", "-e", script], {
+    stdio: ["ignore", "pipe", full],
+    timeout: 20_000, // it would try to write for ever
+  });
+  closeSync(full);
+  let said = "";
+  child.stdout!.on("data", (chunk: Buffer) => {
+    said += chunk;
+  });
+  expect(await once(child, "close")).toEqual([0, null]);
+  expect(said).toBe("still here\n");
 });
 
 describe("W3C trace context", () => {
