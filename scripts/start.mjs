@@ -10,5 +10,5 @@ buildIfStale();
 await buildDemoIfStale();
 const root = fileURLToPath(new URL("..", import.meta.url));
 const child = spawn(process.execPath, [`${root}/dist/cli.js`, "start", ...process.argv.slice(2)], { stdio: "inherit" });
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
 child.on("exit", (code, signal) => process.exit(code ?? (signal === null ? 1 : 130)));

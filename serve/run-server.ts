@@ -3,7 +3,7 @@ import { FailureError } from "../schemas/errors.ts";
 import { type ServerOptions, startServer } from "./start-server.ts";
 
 /**
- * Serves until SIGINT or SIGTERM, then finishes what is in flight. For `cominfo serve` and `cominfo start`.
+ * Serves until SIGINT, SIGTERM or SIGHUP, then finishes what is in flight. For `cominfo serve` and `cominfo start`.
  *
  * @throws what `startServer` throws
  * @throws FailureError when requests had to be cut off
@@ -35,9 +35,12 @@ function keepRequestsYoung(): void {
   setFlagsFromString("--no-allocation-site-pretenuring");
 }
 
-/** Later signals change nothing: a terminal and `npm start` both send one. */
+/**
+ * Later signals change nothing: a terminal and `npm start` both send one. SIGHUP is the terminal that was closed; what is
+ * configured is not read anew on it, bundles are by `--poll` or a load.
+ */
 function firstSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, resolve);
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, resolve);
   });
 }

@@ -15,7 +15,7 @@ const sessions = new Map<string, Session>();
 
 // A terminal sends its signals to every process of the group. This one lives as long as its parent keeps the channel
 // open: the parent decides whether the work at hand is finished first.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 // A frame is done with when the next one comes: a worker is given one batch at a time (`worker-pool.ts`).
 const reader = new FrameReader<ToWorker>((frame) => void handle(frame), new FrameMemory());
 // The types do not know `onread` here.

@@ -449,18 +449,21 @@ describe("the process", () => {
     return { child, client: clientOf(url), output: () => text };
   }
 
-  test.each(["SIGTERM", "SIGINT"] as const)("ends with code 0 on %s, after the answer at hand", async (signal) => {
-    const { child, client, output } = await spawnServer();
-    const exited = once(child, "exit");
-    const inFlight = client.post("/v2/models/heavy/infer", heavyRequest(1500));
-    await roundTrips(client);
-    // To the whole group and twice, as Ctrl-C in a terminal under `npm start` does.
-    process.kill(-child.pid!, signal);
-    process.kill(-child.pid!, signal);
-    expect((await inFlight).status).toBe(200);
-    expect(await exited).toEqual([0, null]);
-    expect(output()).toMatch(new RegExp(`^Serving 3 models of 1 bundles on cpu\nhttp.*\n${signal}: finishing.*\n$`));
-  });
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
+    "ends with code 0 on %s, after the answer at hand",
+    async (signal) => {
+      const { child, client, output } = await spawnServer();
+      const exited = once(child, "exit");
+      const inFlight = client.post("/v2/models/heavy/infer", heavyRequest(1500));
+      await roundTrips(client);
+      // To the whole group and twice, as Ctrl-C in a terminal under `npm start` does, or closing it.
+      process.kill(-child.pid!, signal);
+      process.kill(-child.pid!, signal);
+      expect((await inFlight).status).toBe(200);
+      expect(await exited).toEqual([0, null]);
+      expect(output()).toMatch(new RegExp(`^Serving 3 models of 1 bundles on cpu\nhttp.*\n${signal}: finishing.*\n$`));
+    },
+  );
 
   test("that is killed leaves no worker behind", async () => {
     const { child, client } = await spawnServer();
