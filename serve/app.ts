@@ -4,6 +4,7 @@ import express, { type Express, type RequestHandler } from "express";
 import helmet from "helmet";
 import { type Logger, pino } from "pino";
 import type { RequestLimits } from "../schemas/serve-config.ts";
+import { checkedHead } from "./edge/check-head.ts";
 import { Exchanges } from "./edge/exchanges.ts";
 import { createMetrics, type Metrics } from "./edge/metrics.ts";
 import { observed } from "./edge/observe.ts";
@@ -62,7 +63,12 @@ export function createApp(parts: AppParts): RequestListener {
   const otherwise = expressOf(parts, metrics, rate);
   // Whatever stands before `infer` in Express must be among these guards as well.
   const guards = [...rate, tokenGuard("token", tokens)];
-  return observed(directInfer(engine, { bodyLimit, guards, otherwise }), { engine, exchanges, logger, metrics });
+  return observed(checkedHead(directInfer(engine, { bodyLimit, guards, otherwise })), {
+    engine,
+    exchanges,
+    logger,
+    metrics,
+  });
 }
 
 /** Answers to programs are data: nothing in them may be run, framed or loaded. The page of documents says its own. */

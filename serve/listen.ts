@@ -27,14 +27,16 @@ export async function listen(
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new UsageError(`Cannot serve: port must be an integer from 0 to 65535, got ${port}`);
   }
-  const timeouts = {
+  const settings = {
+    requireHostHeader: false, // the app refuses what has none, with a body
     headersTimeout: Math.min(headMs, requestMs),
     requestTimeout: requestMs,
     connectionsCheckingInterval: Math.min(1000, headMs),
     maxHeaderSize: 16 * 1024,
   };
-  const server = openServer(handler, { timeouts, tls });
+  const server = openServer(handler, { settings, tls });
   server.on("clientError", refuseBadHead);
+  server.on("checkExpectation", handler); // one that Node does not know: the app's to refuse as well
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, { host, port })));
     server.listen(port, host, resolve);
@@ -46,10 +48,10 @@ export async function listen(
   };
 }
 
-function openServer(handler: RequestListener, { timeouts, tls }: { timeouts: object; tls: Listening["tls"] }): Server {
-  if (tls === undefined) return createServer(timeouts, handler);
+function openServer(handler: RequestListener, { settings, tls }: { settings: object; tls: Listening["tls"] }): Server {
+  if (tls === undefined) return createServer(settings, handler);
   try {
-    return createTlsServer({ ...timeouts, ...tls }, handler);
+    return createTlsServer({ ...settings, ...tls }, handler);
   } catch (cause) {
     throw new UsageError(
       `Cannot serve: certificate and key must be PEM and belong together, got ${(cause as Error).message}`,

@@ -79,7 +79,7 @@ function operation(route: Route, components: Map<string, Json>): Json {
     responses: {
       ...Object.fromEntries(responses),
       default: {
-        description: "What went wrong: 400 401 403 404 405 413 415 422 429 500 503 504",
+        description: "What went wrong: 400 401 403 404 405 413 415 417 422 429 500 503 504",
         content: contentOf({ "application/json": errorBodySchema }, components),
       },
     },

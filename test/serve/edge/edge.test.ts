@@ -304,22 +304,22 @@ describe("a server that stops", () => {
   });
 });
 
-describe("connections", () => {
-  /** Everything that comes back until the server closes. */
-  function talk(url: string, write: (send: (text: string) => void) => void): Promise<string> {
-    const { hostname, port } = new URL(url);
-    return new Promise((resolve) => {
-      const socket = connect(Number(port), hostname);
-      let answer = "";
-      socket.on("data", (chunk) => {
-        answer += String(chunk);
-      });
-      socket.on("error", () => undefined);
-      socket.on("close", () => resolve(answer));
-      write((text) => socket.write(text));
+/** Everything that comes back until the server closes. */
+function talk(url: string, write: (send: (text: string) => void) => void): Promise<string> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), hostname);
+    let answer = "";
+    socket.on("data", (chunk) => {
+      answer += String(chunk);
     });
-  }
+    socket.on("error", () => undefined);
+    socket.on("close", () => resolve(answer));
+    write((text) => socket.write(text));
+  });
+}
 
+describe("connections", () => {
   test("that send a head slowly are closed with 408, and meanwhile others are answered", async () => {
     const { url, client: http } = await serve({}, { headMs: 200 });
     const slow = Array.from({ length: 20 }, () => talk(url, (send) => send("GET /v2 HTTP/1.1\r\nHost: x\r\nX-Slow: ")));
@@ -345,6 +345,36 @@ describe("connections", () => {
     const noise = await talk(url, (send) => send("\u0001\u0002 not http\r\n\r\n"));
     expect(noise).toMatch(/^HTTP\/1\.1 400 /);
     expect(JSON.parse(noise.split("\r\n\r\n")[1]!)).toEqual({ error: expect.any(String), code: "bad_http", path: [] });
+  });
+});
+
+describe("a head that HTTP wants refused", () => {
+  const post = "POST /v2/models/m.copy/infer HTTP/1.1\r\n";
+  // biome-ignore format: a table
+  test.each([
+    ["without Host", "GET /v2 HTTP/1.1\r\n", 400, "bad_http", "it must have the header Host, got none"],
+    ["without Host, on the short way to infer", `${post}Content-Length: 2\r\n`, 400, "bad_http", "it must have the header Host"],
+    ["without Host that expects 100-continue", `${post}Content-Length: 2\r\nExpect: 100-continue\r\n`, 400, "bad_http", "it must have the header Host"],
+    ["that expects tea", "GET /v2 HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n", 417, "bad_expectation", 'must be 100-continue or left out, got "tea"'],
+    ["that expects tea on the short way", `${post}Host: x\r\nContent-Length: 2\r\nExpect: tea\r\n`, 417, "bad_expectation", 'got "tea"'],
+  ])("%s is answered with {error, code, path}, an id and a line in the metrics", async (_, head, status, code, error) => {
+    const { url } = await serve();
+    const answer = await talk(url, (send) => send(`${head}Connection: close\r\n\r\n${head.includes("Length") ? "{}" : ""}`));
+    const [top, body] = answer.replace("HTTP/1.1 100 Continue\r\n\r\n", "").split("\r\n\r\n") as [string, string];
+    expect(top).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(top).toMatch(/\r\nX-Request-Id: /);
+    expect(top).toMatch(/\r\nConnection: close/);
+    expect(JSON.parse(body)).toEqual({ error: expect.stringContaining(error), code, path: [] });
+    expect(await (await fetch(`${url}/metrics`)).text()).toMatch(new RegExp(`status="${status}"\\} 1`));
+  });
+
+  test("is none in HTTP/1.0 without Host, and none that expects 100-continue", async () => {
+    const { url } = await serve();
+    expect(await talk(url, (send) => send("GET /v2 HTTP/1.0\r\n\r\n"))).toMatch(/^HTTP\/1\.1 200 /);
+    const json = JSON.stringify(body);
+    const head = `POST /v2/models/m.copy/infer HTTP/1.1\r\nHost: x\r\nContent-Length: ${json.length}\r\nConnection: close\r\n`;
+    const answer = await talk(url, (send) => send(`${head}Expect: 100-Continue\r\n\r\n${json}`));
+    expect(answer).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /);
   });
 });
 
