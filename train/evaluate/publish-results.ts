@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { realDisk, replaceFile } from "../../files/disk.ts";
+import { diskFailure, realDisk, replaceFile } from "../../files/disk.ts";
 import { FailureError, UsageError } from "../../schemas/errors.ts";
 import type { Figure } from "../../schemas/manifest.ts";
 import { type PublishedRow, publishedResultsSchema } from "../../schemas/published-results.ts";
@@ -32,9 +32,10 @@ export interface EvaluatedRun {
 /**
  * Puts the figures of evaluated runs, and the medians of sweeps, into `docs/results.json` and its part of `docs/results.md`. Runs of one recipe and
  * budget with different seeds become one row a quantity; rows of the same experiment that were there are replaced,
- * others stay.
+ * others stay. A folder that is not there is made.
  *
  * @throws UsageError if a run is not evaluated, or the runs of one recipe do not belong together
+ * @throws FailureError if the folder cannot be made or written
  */
 export async function publishResults(folders: readonly string[], docs: string): Promise<readonly PublishedRow[]> {
   const sweeps = folders.filter(isSweep);
@@ -49,8 +50,13 @@ export async function publishResults(folders: readonly string[], docs: string): 
   const page = path.join(docs, "results.md");
   const written = await readFile(page, "utf8").catch(() => `${begin}\n${end}\n`);
   const text = withPart(written, resultsPage(rows, await wordsOf(rows)), page);
-  await replaceFile(realDisk, file, utf8(`${JSON.stringify(rows, null, 2)}\n`));
-  await replaceFile(realDisk, page, utf8(text));
+  try {
+    await mkdir(docs, { recursive: true });
+    await replaceFile(realDisk, file, utf8(`${JSON.stringify(rows, null, 2)}\n`));
+    await replaceFile(realDisk, page, utf8(text));
+  } catch (error) {
+    throw diskFailure("publish results", docs, error);
+  }
   return rows;
 }
 
@@ -216,9 +222,11 @@ async function wordsOf(rows: readonly PublishedRow[]): Promise<Map<string, Exper
 const order = ({ experiment, quantity }: PublishedRow): string => `${experiment} ${quantity}`;
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
+/** What git says to a folder that is no checkout is no concern of the reader's: the row says `unknown`. */
 function commit(): string {
   try {
-    return execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
+    const stdio = ["ignore", "pipe", "ignore"] as const;
+    return execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8", stdio: [...stdio] }).trim();
   } catch {
     return "unknown";
   }

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -183,4 +184,29 @@ test("a sweep's folder becomes a row for each median and each effect, met only w
   ]);
   expect(rows[0]).toMatchObject({ experiment: "split-encoder", budget: "reduced: 10 steps of 4", seeds: [0, 1, 2] });
   expect(rows[0]!.command).toBe("cominfo sweep split-encoder --budget reduced");
+});
+
+test("publishResults() makes the folder that it is given, and refuses a file in its place in one line", async () => {
+  const at = path.join(folder, "not", "there");
+  const i = await run("i", { seed: 1, value: 1 });
+  const rows = await publishResults([i], at);
+  expect(JSON.parse(readFileSync(path.join(at, "results.json"), "utf8"))).toEqual(rows);
+  expect(readFileSync(path.join(at, "results.md"), "utf8")).toContain("| `usable.shape.common` |  | 1.000 bits |");
+  const file = path.join(folder, "file");
+  writeFileSync(file, "");
+  await expect(publishResults([i], file)).rejects.toThrow(
+    `Cannot publish results: folder "${file}" must be a folder, got a file`,
+  );
+});
+
+test("outside of a git checkout the commit is unknown, and git's complaint is kept off the terminal", async () => {
+  const [dir, at] = [await run("j", { seed: 1, value: 1 }), path.join(folder, "unversioned")];
+  const script = path.join(folder, "publish.mjs");
+  writeFileSync(
+    script,
+    `const { publishResults } = await import("${path.resolve("train/evaluate/publish-results.ts")}");
+console.log((await publishResults(["${dir}"], "${at}"))[0].commit);`,
+  );
+  const both = `node --no-warnings --import "${path.resolve("test/typescript.mjs")}" "${script}" 2>&1`;
+  expect(execFileSync("sh", ["-c", both], { cwd: folder, encoding: "utf8" })).toBe("unknown\n");
 });
