@@ -31,7 +31,8 @@ export interface TotalCorrelationEstimate {
  * average over the N rows, though not of its logarithm. With N far above n the logarithm comes out low, more so for the
  * joint than for single dimensions, so the estimate is low and can be negative. With n = N it is exact up to the sampling
  * of the codes; but where posteriors are narrower than the distance between rows, a data set's own average is lumpy and
- * has a high total correlation that its source does not have. These are the paper's weights averaged over the arbitrary
+ * has a high total correlation that its source does not have: with 7 independent dimensions of deviation 0.09 and n = N =
+1,000 the estimate is 14 bits. gaussianTotalCorrelationBounds() tells how much n rows tell. These are the paper's weights averaged over the arbitrary
  * choice of the row that it puts last; the published code writes the weight 1 / N into a column, not the diagonal.
  *
  * Source: Chen et al. 2018, https://arxiv.org/abs/1802.04942, section 4.1 and appendix C

@@ -55,6 +55,7 @@ export {
   type TotalCorrelationEstimator,
   type TotalCorrelationOptions,
 } from "./gaussian-total-correlation.ts";
+export { gaussianTotalCorrelationBounds, type TotalCorrelationBounds } from "./gaussian-total-correlation-bounds.ts";
 export {
   type BoostedTrees,
   type BoostingSettings,

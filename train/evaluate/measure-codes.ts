@@ -6,7 +6,7 @@ import { interpolatedBound } from "../../information/bounds/interpolated-bound.t
 import { nwj } from "../../information/bounds/nwj.ts";
 import { gaussianAggregateRate } from "../../information/gaussian-aggregate-rate.ts";
 import type { GaussianRows } from "../../information/gaussian-rate.ts";
-import { gaussianTotalCorrelation } from "../../information/gaussian-total-correlation.ts";
+import { gaussianTotalCorrelationBounds } from "../../information/gaussian-total-correlation-bounds.ts";
 import { logAddExp, logSumExp } from "../../information/log-sum-exp.ts";
 import { joinColumns, type Matrix, sliceRows } from "../../information/matrix.ts";
 import { bitsPerNat } from "../../information/units.ts";
@@ -24,7 +24,8 @@ const held = { aggregate: 5000, totalCorrelation: 2000, bounds: 2000 } as const;
  * Figures of Gaussian codes that hold every pair against every other, in bits:
  *
  *   rate_aggregate.<block>.lower, .upper   between them lies I(view; code), the rate against the aggregate posterior
- *   total_correlation.<block>, .all        an estimate, of the code's dimensions; can be negative
+ *   total_correlation.<block>.lower, .upper and .all.lower, .upper    between them lies that of the drawn code's
+ *                                          dimensions; far apart where the code holds more than log2 n bits
  *   mutual_information.views.<bound>       lower bounds on I(view_1; view_2): info-nce, nwj, interpolated; and
  *                                          donsker-varadhan, whose sample figure is a bound of neither side
  *
@@ -62,9 +63,19 @@ function totalCorrelations(encoded: EncodedPairs, blocks: readonly PosteriorName
   return asked.flatMap(({ name, of }) => {
     const { q, codes } = firstOf(encoded, of, { pairs: held.totalCorrelation, seed });
     if (codes.columns < 2) return []; // one dimension has none
-    const found = gaussianTotalCorrelation(q, codes, { estimator: "minibatch-stratified", dataset: codes.rows });
-    const estimator = `total correlation of the drawn code, an estimate that can be negative: ${found.estimator}; high where posteriors are narrower than the distance between pairs`;
-    return [meanFigure(`total_correlation.${name}`, inBits(found.rows), { estimator, seed })];
+    const { lower, upper } = gaussianTotalCorrelationBounds(q, codes);
+    const n = codes.rows;
+    const tells = `${n} pairs tell it of codes that hold less than log2 ${n} = ${Math.log2(n).toFixed(2)} bits`;
+    return [
+      meanFigure(`total_correlation.${name}.lower`, inBits(lower), {
+        estimator: `lower bound on the total correlation of the drawn code's dimensions, in expectation; below 0 it says nothing: ${tells}`,
+        seed,
+      }),
+      meanFigure(`total_correlation.${name}.upper`, inBits(upper), {
+        estimator: `upper bound on the total correlation of the drawn code's dimensions, in expectation: ${tells}, and the bound of others is high however independent they are`,
+        seed,
+      }),
+    ];
   });
 }
 

@@ -71,9 +71,12 @@ test("views that share nothing have no positive bound", () => {
 test("blocks that repeat each other have the total correlation of what they repeat, apart from that inside them", () => {
   const own = draw();
   const bits = measured(encodedWith({ first: own, second: own, own }));
-  const inside = ["common", "unique_1", "unique_2"].reduce((sum, name) => sum + bits(`total_correlation.${name}`), 0);
-  // Three blocks of 3 bits each, all the same: 9 - 3 bits, as each cluster is seen without a mistake.
-  expect(Math.abs(bits("total_correlation.all") - inside - 6)).toBeLessThan(0.3);
+  for (const bound of ["lower", "upper"]) {
+    const of = (name: string) => bits(`total_correlation.${name}.${bound}`);
+    const inside = ["common", "unique_1", "unique_2"].reduce((sum, name) => sum + of(name), 0);
+    // Three blocks of 3 bits each, all the same: 9 - 3 bits, as each cluster is seen without a mistake.
+    expect(Math.abs(of("all") - inside - 6), bound).toBeLessThan(0.3);
+  }
 });
 
 test("constant codes have stated zeros: no rate, no total correlation, nothing shared", () => {
@@ -83,9 +86,40 @@ test("constant codes have stated zeros: no rate, no total correlation, nothing s
     expect(bits(`rate_aggregate.${block}.lower`)).toBeCloseTo(0, 9);
     expect(bits(`rate_aggregate.${block}.upper`)).toBeCloseTo(0, 9);
   }
-  expect(bits("total_correlation.all")).toBeCloseTo(0, 9);
+  expect(bits("total_correlation.all.lower")).toBeCloseTo(0, 9);
+  expect(bits("total_correlation.all.upper")).toBeCloseTo(0, 9);
   // The baseline's share of the normal costs log2( 1 / 0.99 ) bits at most.
   for (const bound of bounds) expect(Math.abs(bits(bound)), bound).toBeLessThan(0.02);
+});
+
+// Aggregate posterior N(0, I): total correlation 0. One figure said 13 bits here, with an interval of 0.4 around it.
+test("independent dimensions that are far narrower than the pairs are apart: 0 lies between the bounds", () => {
+  const deviation = 0.09;
+  const block = (columns: number, name: string) => {
+    const { normal } = stream(8, "independent", name);
+    const spread = Math.sqrt(1 - deviation ** 2);
+    const filled = (value: () => number) => ({
+      rows: pairs,
+      columns,
+      values: Float32Array.from({ length: pairs * columns }, value),
+    });
+    return {
+      [`${name}_mean`]: filled(() => spread * normal()),
+      [`${name}_logvar`]: filled(() => 2 * Math.log(deviation)),
+    };
+  };
+  const codes = { ...block(3, "common"), ...block(2, "unique_1"), ...block(2, "unique_2") };
+  const figures = measureCodes({ codes, labels: [{}, {}] }, { seed: 1 });
+  expect(figures.some(({ quantity }) => quantity === "total_correlation.all")).toBe(false);
+  for (const name of ["common", "unique_1", "unique_2", "all"]) {
+    const [lower, upper] = ["lower", "upper"].map(
+      (bound) => figures.find(({ quantity }) => quantity === `total_correlation.${name}.${bound}`)!,
+    );
+    expect(lower!.interval![0], name).toBeLessThan(0);
+    expect(upper!.interval![1], name).toBeGreaterThan(0);
+    expect(lower!.value, name).toBeLessThan(upper!.value);
+    expect(lower!.estimator).toContain("500 pairs tell it of codes that hold less than log2 500 = 8.97 bits");
+  }
 });
 
 test("codes without posteriors have no such figures", () => {

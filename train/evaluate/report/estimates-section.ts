@@ -16,7 +16,7 @@ const meanings: Readonly<Record<string, string>> = {
   mutual_information:
     "Lower bounds on the mutual information of the two views, each from the common code alone and each with its own ceiling and spread; the highest one holds, up to sampling error. Donsker and Varadhan's sample figure is an estimate and bounds nothing. Mutual information is at least the common information in the sense of Gács and Körner, so none of them bounds that one from above.",
   total_correlation:
-    "Total correlation of the drawn code's dimensions, an estimate that can be negative: 0 where they are independent. It is high where posteriors are narrower than the distance between pairs. It bounds nothing.",
+    "Total correlation of the drawn code's dimensions, between a lower and an upper bound in expectation: 0 where they are independent, and never less, so that a lower bound below 0 says nothing. Where the code holds more than the logarithm of the number of pairs, each pair is alone in its place: the bounds are then far apart, and the upper one is high even for independent dimensions. It bounds no information.",
   redundant:
     "Redundant information: what sources still tell of the target when their predictions have to agree. The networks' cross-entropy is at least the best one's, so up to sampling error it is at most what RINE's objective allows; disagreement that the weight tolerates makes it larger than redundancy in the strict sense. redundant_final is of the newest checkpoint, redundant_authors with the constants of the authors' code.",
   unique:
