@@ -10,7 +10,8 @@ export const publishedRowSchema = Type.Object(
     quantity: Type.String({ description: "dotted, for instance usable.label.common" }),
     unit: Type.String(),
     paper: Type.Optional(Type.Number({ description: "the published value" })),
-    ours: Type.Number({ description: "mean over seeds" }),
+    ours: Type.Optional(Type.Number({ description: "mean over seeds; absent where `notComputed` says why" })),
+    notComputed: Type.Optional(Type.String({ description: "why a run has no such figure" })),
     interval: Type.Optional(
       Type.Array(Type.Number(), {
         minItems: 2,

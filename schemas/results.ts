@@ -5,6 +5,17 @@ import { dataSchema, figureSchema } from "./manifest.ts";
 
 const closed = { additionalProperties: false } as const;
 
+export const notComputedSchema = Type.Object(
+  {
+    quantity: Type.String(),
+    unit: Type.String(),
+    estimator: Type.String(),
+    reason: Type.String({ description: "why there is no figure, as a clause" }),
+  },
+  closed,
+);
+export type NotComputed = Static<typeof notComputedSchema>;
+
 export const resultsSchema = Type.Object(
   {
     format: Type.Literal(1),
@@ -16,6 +27,9 @@ export const resultsSchema = Type.Object(
     pairs: Type.Integer({ description: "fresh pairs; the last fifth is the test part of the probes" }),
     data: dataSchema,
     figures: Type.Array(figureSchema),
+    notComputed: Type.Optional(
+      Type.Array(notComputedSchema, { description: "figures that were measured and came to no finite number" }),
+    ),
     importance: Type.Optional(
       Type.Object(
         {

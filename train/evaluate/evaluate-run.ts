@@ -70,6 +70,8 @@ async function evaluateWith(subject: Subject, options: EvaluateOptions & { runDi
   const { recipe, source, pairs, seed, onProgress } = subject;
   const { runDir, step } = options;
   const findings = await protocolOf(recipe.family)(subject);
+  const { figures, notComputed = [], importance } = findings;
+  const judged = recipe.expected.filter(({ quantity }) => !notComputed.some((one) => one.quantity === quantity));
   const results = validate(
     resultsSchema,
     {
@@ -81,8 +83,9 @@ async function evaluateWith(subject: Subject, options: EvaluateOptions & { runDi
       steps: recipe.training.steps,
       pairs,
       data: describedData(source.description),
-      figures: compare([...findings.figures], recipe.expected, await nameOfBudget(recipe, { step })),
-      ...(findings.importance === undefined ? {} : { importance: findings.importance }),
+      figures: compare(figures, judged, await nameOfBudget(recipe, { step })),
+      ...(notComputed.length === 0 ? {} : { notComputed: [...notComputed] }),
+      ...(importance === undefined ? {} : { importance }),
       created: new Date().toISOString(),
       producer,
     },

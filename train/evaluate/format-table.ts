@@ -22,10 +22,11 @@ const tables: Readonly<Record<string, (results: Results) => string[]>> = { rine:
 
 /** The closing table of an evaluation for a terminal, in bits. Ends without a line break. */
 export function formatTable(results: Results): string {
-  const { family, figures, step } = results;
+  const { family, figures, notComputed = [], step } = results;
   const isTwoView = figures.some(({ quantity }) => quantity.startsWith("usable."));
   const lines = tables[family]?.(results) ?? (isTwoView ? twoViewLines(results) : listOf(figures, step));
-  return [...lines, ...verdicts(figures)].join("\n");
+  const missing = notComputed.map(({ quantity, reason }) => `Not computed: ${quantity}, ${reason}`);
+  return [...lines, ...missing, ...verdicts(figures)].join("\n");
 }
 
 function twoViewLines({ data, figures, pairs, step }: Results): string[] {

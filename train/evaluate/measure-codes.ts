@@ -13,7 +13,7 @@ import { bitsPerNat } from "../../information/units.ts";
 import type { Figure } from "../../schemas/manifest.ts";
 import { stream } from "../random.ts";
 import type { EncodedPairs } from "./encode-pairs.ts";
-import { meanFigure } from "./figures.ts";
+import { finiteOnly, type Measured, meanFigure } from "./figures.ts";
 import { drawnCodes, hasPosterior, type PosteriorName, posterior } from "./posteriors.ts";
 import { trainingPairs } from "./training-pairs.ts";
 
@@ -29,16 +29,19 @@ const held = { aggregate: 5000, totalCorrelation: 2000, bounds: 2000 } as const;
  *   mutual_information.views.<bound>       lower bounds on I(view_1; view_2): info-nce, nwj, interpolated; and
  *                                          donsker-varadhan, whose sample figure is a bound of neither side
  *
+ * A bound that comes to no finite number is named with the reason, in the place of a figure: a stray pair that fits far
+ * better than the baseline overflows the exponential of NWJ.
+ *
  * @returns none for a family whose codes have no posteriors
  */
-export function measureCodes(encoded: EncodedPairs, { seed }: { seed: number }): Figure[] {
+export function measureCodes(encoded: EncodedPairs, { seed }: { seed: number }): Measured {
   const blocks = (["common", "unique_1", "unique_2"] as const).filter((name) => hasPosterior(encoded, name));
-  if (blocks.length === 0) return [];
-  return [
+  if (blocks.length === 0) return { figures: [], notComputed: [] };
+  return finiteOnly([
     ...blocks.flatMap((block) => aggregateRates(encoded, block, seed)),
     ...totalCorrelations(encoded, blocks, seed),
     ...viewBounds(encoded, seed),
-  ];
+  ]);
 }
 
 function aggregateRates(encoded: EncodedPairs, block: PosteriorName, seed: number): Figure[] {
@@ -100,25 +103,23 @@ function viewBounds(encoded: EncodedPairs, seed: number): Figure[] {
     sliceGaussians(q, 0, pairs),
   );
   const of = `I(view_1; view_2), by way of what encoder 1 knows of the common code that encoder 2 draws`;
-  const figures = (name: string, bound: (options: BoundOptions) => InformationBound): Figure[] => {
+  const figure = (name: string, bound: (options: BoundOptions) => InformationBound): Figure => {
     const quantity = `mutual_information.views.${name}`;
     const found = bound({ bootstrap: { draw: stream(seed, "bootstrap", quantity).integer } });
     const [low, high] = found.interval!;
-    // A stray pair that fits far better than the baseline overflows the exponential of NWJ: no figure rather than a number that is none.
-    if (![found.nats, low, high].every(Number.isFinite)) return [];
     const ceiling = Number.isFinite(found.ceilingNats)
       ? `; at most ${(found.ceilingNats * bitsPerNat).toFixed(2)} bits`
       : "";
     const estimator = `${found.estimator}: ${found.promise.replaceAll("I(X; Y)", of)}${ceiling}`;
     const interval: [number, number] = [low * bitsPerNat, high * bitsPerNat];
-    return [{ quantity, unit: "bits", value: found.nats * bitsPerNat, estimator, n: pairs, seed, interval }];
+    return { quantity, unit: "bits", value: found.nats * bitsPerNat, estimator, n: pairs, seed, interval };
   };
   const shifted: Matrix = { ...scores, values: scores.values.map((score) => score + 1) };
   return [
-    ...figures("info-nce", (options) => infoNce(scores, options)),
-    ...figures("interpolated", (options) => interpolatedBound(scores, { ...options, alpha: 0.5 })),
-    ...figures("nwj", (options) => nwj(shifted, options)),
-    ...figures("donsker-varadhan", (options) => donskerVaradhan(scores, options)),
+    figure("info-nce", (options) => infoNce(scores, options)),
+    figure("interpolated", (options) => interpolatedBound(scores, { ...options, alpha: 0.5 })),
+    figure("nwj", (options) => nwj(shifted, options)),
+    figure("donsker-varadhan", (options) => donskerVaradhan(scores, options)),
   ];
 }
 

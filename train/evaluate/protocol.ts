@@ -1,7 +1,7 @@
 import type { SessionOptions } from "../../runtime/session.ts";
 import type { Figure } from "../../schemas/manifest.ts";
 import type { Recipe } from "../../schemas/recipe.ts";
-import type { Results } from "../../schemas/results.ts";
+import type { NotComputed, Results } from "../../schemas/results.ts";
 import type { PairSource } from "../data/pair-source.ts";
 import type { State } from "../engine/engine.ts";
 import type { CompiledTasks } from "./compile-tasks.ts";
@@ -34,6 +34,8 @@ export interface Subject {
 /** What a protocol found: figures for `results.json`, and the sections of the report that are its own. */
 export interface Findings {
   readonly figures: readonly Figure[];
+  /** What was measured and came to no number, for `results.json` and the report. */
+  readonly notComputed?: readonly NotComputed[];
   readonly importance?: Results["importance"];
   /** Tables that a reader wants first. */
   readonly tables: (results: Results) => readonly Html[];

@@ -4,30 +4,18 @@ import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { diskFailure, realDisk, replaceFile } from "../../files/disk.ts";
 import { FailureError, UsageError } from "../../schemas/errors.ts";
-import type { Figure } from "../../schemas/manifest.ts";
 import { type PublishedRow, publishedResultsSchema } from "../../schemas/published-results.ts";
 import { type Recipe, recipeSchema } from "../../schemas/recipe.ts";
 import { type Results, resultsSchema } from "../../schemas/results.ts";
-import { type RunStatus, runStatusSchema } from "../../schemas/run-status.ts";
+import { runStatusSchema } from "../../schemas/run-status.ts";
 import { type SweepSummary, sweepSummarySchema } from "../../schemas/sweep.ts";
 import { validate } from "../../schemas/validate.ts";
-import { sourceNeedsFiles } from "../data/open-source.ts";
 import { readRecipe, recipeNames } from "../recipes/read-recipe.ts";
 import { readSweep, sweepNames } from "../sweep/read-sweep.ts";
+import { type EvaluatedRun, rowsOf } from "./published-rows.ts";
 import { recipeChanges } from "./recipe-changes.ts";
 import { type ExperimentWords, resultsPage } from "./results-page.ts";
 import { sweepRows } from "./sweep-rows.ts";
-
-/** What one evaluated run says of itself. */
-export interface EvaluatedRun {
-  readonly recipe: Recipe;
-  readonly results: Results;
-  readonly status: RunStatus;
-  /** Name of the recipe's budget that the run had, `full`, or `custom`. */
-  readonly budget: string;
-  /** What its recipe has otherwise than the one of its name, as assignments for `--set`. */
-  readonly changes: readonly string[];
-}
 
 /**
  * Puts the figures of evaluated runs, and the medians of sweeps, into `docs/results.json` and its part of `docs/results.md`. Runs of one recipe and
@@ -58,92 +46,6 @@ export async function publishResults(folders: readonly string[], docs: string): 
     throw diskFailure("publish results", docs, error);
   }
   return rows;
-}
-
-/** One row a quantity of each experiment. Exported for its tests. */
-export function rowsOf(runs: readonly EvaluatedRun[]): Omit<PublishedRow, "commit">[] {
-  const byExperiment = new Map<string, EvaluatedRun[]>();
-  for (const run of runs) {
-    const name = run.results.experiment;
-    byExperiment.set(name, [...(byExperiment.get(name) ?? []), run]);
-  }
-  return [...byExperiment.values()].flatMap((group) => {
-    requireOneKind(group);
-    const first = group[0]!;
-    return first.results.figures.map((figure) => rowOf(figure.quantity, group));
-  });
-}
-
-function requireOneKind(group: readonly EvaluatedRun[]): void {
-  const [first, ...others] = group;
-  const different = others.find((run) => budgetOf(run) !== budgetOf(first!));
-  if (different !== undefined) {
-    throw new UsageError(
-      `Cannot publish "${first!.recipe.name}": its runs must have one budget, got ${budgetOf(first!)} and ${budgetOf(different)}`,
-    );
-  }
-  const changed = others.find((run) => run.changes.join() !== first!.changes.join());
-  if (changed !== undefined) {
-    throw new UsageError(
-      `Cannot publish "${first!.recipe.name}": its runs must have the same model and data, got ${first!.changes.join(" ") || "the recipe's"} and ${changed.changes.join(" ") || "the recipe's"}`,
-    );
-  }
-  const seeds = group.map(({ results }) => results.seed);
-  if (new Set(seeds).size < seeds.length) {
-    throw new UsageError(`Cannot publish "${first!.recipe.name}": its runs must have different seeds, got ${seeds}`);
-  }
-}
-
-function rowOf(quantity: string, group: readonly EvaluatedRun[]): Omit<PublishedRow, "commit"> {
-  const figures = group.map(({ results }): Figure => {
-    const figure = results.figures.find((candidate) => candidate.quantity === quantity);
-    if (figure === undefined)
-      throw new UsageError(`Cannot publish ${quantity}: a run of ${results.experiment} lacks it`);
-    return figure;
-  });
-  const first = figures[0]!;
-  const values = figures.map(({ value }) => value);
-  const ours = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const { unit, estimator, paper, minimum, maximum } = first;
-  const interval = values.length > 1 ? [Math.min(...values), Math.max(...values)] : first.interval;
-  const isJudged = minimum !== undefined || maximum !== undefined;
-  const { results, status } = group[0]!;
-  return {
-    experiment: results.experiment,
-    quantity,
-    unit,
-    ...(paper === undefined ? {} : { paper }),
-    ours,
-    ...(interval === undefined ? {} : { interval: [...interval] }),
-    estimator,
-    seeds: group.map((run) => run.results.seed),
-    budget: budgetOf(group[0]!),
-    device: status.device,
-    ...(minimum === undefined ? {} : { minimum }),
-    ...(maximum === undefined ? {} : { maximum }),
-    ...(isJudged
-      ? { met: (minimum === undefined || ours >= minimum) && (maximum === undefined || ours <= maximum) }
-      : {}),
-    command: commandOf(group[0]!),
-    date: results.created.slice(0, 10),
-  };
-}
-
-function budgetOf({ budget, recipe, results }: EvaluatedRun): string {
-  return `${budget}: ${results.step} steps of ${recipe.training.batchSize}`;
-}
-
-/** The command line that repeats a run and its evaluation. */
-export function commandOf({ recipe, results, budget, changes }: Omit<EvaluatedRun, "status">): string {
-  const { name, training, data, evaluation } = recipe;
-  const { pairs } = results;
-  const files = sourceNeedsFiles(data.source) ? " --data DIR" : "";
-  const words = [`cominfo train ${name}${files}`];
-  if (budget === "custom") words.push("--steps", String(results.step), "--batch-size", String(training.batchSize));
-  else if (budget !== "full") words.push("--budget", budget);
-  words.push("--seed", String(training.seed), ...changes.flatMap((change) => ["--set", change]));
-  const fewer = pairs === evaluation.pairs ? "" : ` --pairs ${pairs}`;
-  return `${words.join(" ")} && cominfo evaluate runs/${name}${files}${fewer}`;
 }
 
 /** Whether a folder is that of a sweep, whose summary is published, and not that of a run. */

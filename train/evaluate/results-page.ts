@@ -80,7 +80,8 @@ function named(row: PublishedRow): string[] {
   return [`\`${row.quantity}\``, row.paper === undefined ? "" : number(row.paper), value(row)];
 }
 
-function value({ ours, unit }: PublishedRow): string {
+function value({ ours, unit, notComputed = "no reason given" }: PublishedRow): string {
+  if (ours === undefined) return `not computed: ${notComputed}`;
   return unit === "1" ? number(ours) : `${number(ours)} ${unit}`;
 }
 

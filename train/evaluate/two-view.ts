@@ -36,7 +36,8 @@ export async function twoView(subject: Subject): Promise<Findings> {
   onProgress("measuring disentanglement");
   const disentanglement = measureDisentanglement(encoded, { seed, factors, train: trainingPairs(pairs) });
   return {
-    figures: [...usable, ...codes, ...(disentanglement?.figures ?? [])],
+    figures: [...usable, ...codes.figures, ...(disentanglement?.figures ?? [])],
+    notComputed: codes.notComputed,
     ...(disentanglement === undefined ? {} : { importance: plainMatrix(disentanglement.importance) }),
     tables: (results) => [informationSection(results), importanceSection(results)].filter((one) => one !== undefined),
     async pictures() {

@@ -42,6 +42,7 @@ test("the closing table shows factors by blocks, rates, disagreement and what th
       figure("rate.unique_2", 10.125),
       figure("disagreement.common", 0.123),
     ],
+    notComputed: [{ quantity: "nwj", unit: "bits", estimator: "NWJ", reason: "its value is -Infinity" }],
     created: "2026-01-01T00:00:00Z",
     producer: "cominfo 0.1.0",
   });
@@ -55,6 +56,7 @@ test("the closing table shows factors by blocks, rates, disagreement and what th
     "",
     "The encoders disagree on the common code by 0.12 bits a pair",
     "Common information of the factors drawn: 1.585 bits",
+    "Not computed: nwj, its value is -Infinity",
     "",
     "Expected by the recipe:",
     "  usable.shape.common       1.50  at least 1.2  paper 1.54  met",

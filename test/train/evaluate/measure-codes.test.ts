@@ -40,7 +40,8 @@ function encodedWith(
 }
 
 const measured = (encoded: EncodedPairs) => {
-  const figures = measureCodes(encoded, { seed: 1 });
+  const { figures, notComputed } = measureCodes(encoded, { seed: 1 });
+  expect(notComputed).toEqual([]);
   for (const { unit, value, interval } of figures) {
     expect(unit).toBe("bits");
     expect([value, ...interval!].every(Number.isFinite)).toBe(true);
@@ -109,7 +110,7 @@ test("independent dimensions that are far narrower than the pairs are apart: 0 l
     };
   };
   const codes = { ...block(3, "common"), ...block(2, "unique_1"), ...block(2, "unique_2") };
-  const figures = measureCodes({ codes, labels: [{}, {}] }, { seed: 1 });
+  const { figures } = measureCodes({ codes, labels: [{}, {}] }, { seed: 1 });
   expect(figures.some(({ quantity }) => quantity === "total_correlation.all")).toBe(false);
   for (const name of ["common", "unique_1", "unique_2", "all"]) {
     const [lower, upper] = ["lower", "upper"].map(
@@ -124,5 +125,33 @@ test("independent dimensions that are far narrower than the pairs are apart: 0 l
 
 test("codes without posteriors have no such figures", () => {
   const { codes } = encodedWith({ first: draw(), second: draw(), own: draw() });
-  expect(measureCodes({ codes: { common_mean: codes.common_mean! }, labels: [{}, {}] }, { seed: 1 })).toEqual([]);
+  expect(measureCodes({ codes: { common_mean: codes.common_mean! }, labels: [{}, {}] }, { seed: 1 })).toEqual({
+    figures: [],
+    notComputed: [],
+  });
+});
+
+// Two pairs of one place, with posteriors of deviation e^-100 in eight dimensions: each fits the other's code with a density of e^800.
+test("a bound that overflows is named with the reason in the place of a figure, and the others stay", () => {
+  const rows = 40;
+  const random = stream(8, "narrow");
+  const values = Float32Array.from({ length: 8 * rows }, () => 1 + random.normal());
+  values.copyWithin(8 * (rows - 2), 8 * (rows - 1)); // the last two are test pairs
+  const narrow = {
+    mean: { rows, columns: 8, values },
+    logvar: { rows, columns: 8, values: new Float32Array(8 * rows).fill(-200) },
+  };
+  const named = (name: string) => ({ [`${name}_mean`]: narrow.mean, [`${name}_logvar`]: narrow.logvar });
+  const codes = { ...named("common"), ...named("common_1"), ...named("common_2") };
+  const { figures, notComputed } = measureCodes({ codes, labels: [{}, {}] }, { seed: 1 });
+  expect(notComputed).toContainEqual({
+    quantity: "mutual_information.views.nwj",
+    unit: "bits",
+    estimator: expect.stringContaining("NWJ (8 pairs): lower bound on"),
+    reason: "its value is -Infinity: among 8 pairs a stray one lies too far out for a double",
+  });
+  const quantities = figures.map(({ quantity }) => quantity);
+  expect(quantities).toContain("mutual_information.views.info-nce");
+  expect(quantities).not.toContain("mutual_information.views.nwj");
+  for (const { value, interval } of figures) expect([value, ...interval!].every(Number.isFinite)).toBe(true);
 });

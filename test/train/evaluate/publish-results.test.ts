@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
 import type { Figure } from "../../../schemas/manifest.ts";
+import type { NotComputed } from "../../../schemas/results.ts";
 import { publishResults } from "../../../train/evaluate/publish-results.ts";
 import { readRecipe } from "../../../train/recipes/read-recipe.ts";
 
@@ -24,7 +25,12 @@ const figure = (value: number): Figure => ({
 
 async function run(
   name: string,
-  { seed, value, ...changes }: { seed: number; value: number; steps?: number; set?: string[] },
+  {
+    seed,
+    value,
+    notComputed,
+    ...changes
+  }: { seed: number; value: number; notComputed?: NotComputed[]; steps?: number; set?: string[] },
 ): Promise<string> {
   const dir = path.join(folder, name);
   mkdirSync(dir);
@@ -50,6 +56,7 @@ async function run(
     pairs: 4000,
     data: { name: "dsprites", summary: "sprites", factors: [], provenance: {} },
     figures: [figure(value)],
+    notComputed,
     created: "2026-01-02T03:04:05Z",
     producer: "cominfo",
   });
@@ -209,4 +216,18 @@ console.log((await publishResults(["${dir}"], "${at}"))[0].commit);`,
   );
   const both = `node --no-warnings --import "${path.resolve("test/typescript.mjs")}" "${script}" 2>&1`;
   expect(execFileSync("sh", ["-c", both], { cwd: folder, encoding: "utf8" })).toBe("unknown\n");
+});
+
+test("a figure that one seed could not compute is a row without a number that says which seed, and why", async () => {
+  const quantity = "mutual_information.views.nwj";
+  const notComputed = [{ quantity, unit: "bits", estimator: "NWJ", reason: "its value is -Infinity" }];
+  const [k, l] = [await run("k", { seed: 1, value: 1 }), await run("l", { seed: 2, value: 1, notComputed })];
+  const at = docs("missing");
+  const rows = await publishResults([k, l], at);
+  expect(rows.map((row) => row.quantity)).toEqual([quantity, "usable.shape.common"]);
+  expect(rows[0]).toMatchObject({ estimator: "NWJ", seeds: [1, 2], notComputed: "seed 2: its value is -Infinity" });
+  expect(rows[0]).not.toHaveProperty("ours");
+  expect(readFileSync(path.join(at, "results.md"), "utf8")).toContain(
+    `| \`${quantity}\` | not computed: seed 2: its value is -Infinity |  |`,
+  );
 });

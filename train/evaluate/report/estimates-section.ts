@@ -1,4 +1,5 @@
 import type { Figure } from "../../../schemas/manifest.ts";
+import type { NotComputed } from "../../../schemas/results.ts";
 import { type Html, html } from "./html.ts";
 import { count, show, showInterval } from "./numbers.ts";
 
@@ -39,7 +40,11 @@ const testedRine =
 /** Every figure with its interval and its estimator by number, the estimators in full, and what each kind bounds. */
 export function estimatesSection(
   figures: readonly Figure[],
-  { seed, family }: { readonly seed: number; readonly family?: string },
+  {
+    seed,
+    family,
+    notComputed = [],
+  }: { readonly seed: number; readonly family?: string; readonly notComputed?: readonly NotComputed[] },
 ): Html {
   const estimators = [...new Set(figures.map(({ estimator }) => estimator))];
   const kinds = [...new Set(figures.map(({ quantity }) => quantity.split(".")[0]!))];
@@ -52,11 +57,22 @@ export function estimatesSection(
 over the n pairs of a figure; they say nothing of other seeds or other trainings.</p>
 <h3>What they are bounds of</h3>
 <dl>${kinds.filter((kind) => Object.hasOwn(meanings, kind)).map((kind) => html`<dt><code>${kind}</code></dt><dd>${meanings[kind]}</dd>\n`)}</dl>
-<h3>Estimators</h3>
+${missing(notComputed)}<h3>Estimators</h3>
 <ol>${estimators.map((estimator, i) => html`<li id="estimator-${i + 1}">${estimator}</li>\n`)}</ol>
 <h3>All figures</h3>
 <div class="scroll" tabindex="0" role="region" aria-label="All figures"><table>
 <caption>Every figure of results.json</caption>
 <thead><tr><th scope="col">quantity</th><th scope="col">value</th><th scope="col">unit</th><th scope="col">95 % interval</th><th scope="col">n</th><th scope="col">estimator</th></tr></thead>
 <tbody>${rows}</tbody></table></div></section>`;
+}
+
+/** Figures that a reader of the table below would miss. */
+function missing(notComputed: readonly NotComputed[]): Html | undefined {
+  if (notComputed.length === 0) return undefined;
+  const entries = notComputed.map(
+    ({ quantity, reason, estimator }) => html`<dt><code>${quantity}</code></dt><dd>${reason} (${estimator})</dd>\n`,
+  );
+  return html`<h3>Not computed</h3>
+<dl>${entries}</dl>
+`;
 }

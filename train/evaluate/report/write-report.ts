@@ -7,7 +7,8 @@ import { type MetricsLine, metricsLineSchema } from "../../../schemas/run-status
 import { validate } from "../../../schemas/validate.ts";
 import { parse, readStatus } from "../../engine/run-folder.ts";
 import type { Findings } from "../protocol.ts";
-import { commandOf, nameOfBudget } from "../publish-results.ts";
+import { nameOfBudget } from "../publish-results.ts";
+import { commandOf } from "../published-rows.ts";
 import { recipeChanges } from "../recipe-changes.ts";
 import { renderReport } from "./page.ts";
 

@@ -1,0 +1,128 @@
+import { UsageError } from "../../schemas/errors.ts";
+import type { Figure } from "../../schemas/manifest.ts";
+import type { PublishedRow } from "../../schemas/published-results.ts";
+import type { Recipe } from "../../schemas/recipe.ts";
+import type { Results } from "../../schemas/results.ts";
+import type { RunStatus } from "../../schemas/run-status.ts";
+import { sourceNeedsFiles } from "../data/open-source.ts";
+
+/** What one evaluated run says of itself. */
+export interface EvaluatedRun {
+  readonly recipe: Recipe;
+  readonly results: Results;
+  readonly status: RunStatus;
+  /** Name of the recipe's budget that the run had, `full`, or `custom`. */
+  readonly budget: string;
+  /** What its recipe has otherwise than the one of its name, as assignments for `--set`. */
+  readonly changes: readonly string[];
+}
+
+/** One row a quantity of each experiment. */
+export function rowsOf(runs: readonly EvaluatedRun[]): Omit<PublishedRow, "commit">[] {
+  const byExperiment = new Map<string, EvaluatedRun[]>();
+  for (const run of runs) {
+    const name = run.results.experiment;
+    byExperiment.set(name, [...(byExperiment.get(name) ?? []), run]);
+  }
+  return [...byExperiment.values()].flatMap((group) => {
+    requireOneKind(group);
+    const missing = group.flatMap(({ results }) => results.notComputed ?? []);
+    const names = new Set([...group[0]!.results.figures, ...missing].map(({ quantity }) => quantity));
+    return [...names].map((quantity) => missingRowOf(quantity, group) ?? rowOf(quantity, group));
+  });
+}
+
+function requireOneKind(group: readonly EvaluatedRun[]): void {
+  const [first, ...others] = group;
+  const different = others.find((run) => budgetOf(run) !== budgetOf(first!));
+  if (different !== undefined) {
+    throw new UsageError(
+      `Cannot publish "${first!.recipe.name}": its runs must have one budget, got ${budgetOf(first!)} and ${budgetOf(different)}`,
+    );
+  }
+  const changed = others.find((run) => run.changes.join() !== first!.changes.join());
+  if (changed !== undefined) {
+    throw new UsageError(
+      `Cannot publish "${first!.recipe.name}": its runs must have the same model and data, got ${first!.changes.join(" ") || "the recipe's"} and ${changed.changes.join(" ") || "the recipe's"}`,
+    );
+  }
+  const seeds = group.map(({ results }) => results.seed);
+  if (new Set(seeds).size < seeds.length) {
+    throw new UsageError(`Cannot publish "${first!.recipe.name}": its runs must have different seeds, got ${seeds}`);
+  }
+}
+
+/** Row of a quantity that came to no number in one of the runs: a mean over the others would be of other seeds. */
+function missingRowOf(quantity: string, group: readonly EvaluatedRun[]): Omit<PublishedRow, "commit"> | undefined {
+  const missing = group.flatMap(({ results }) => {
+    const found = results.notComputed?.find((candidate) => candidate.quantity === quantity);
+    return found === undefined ? [] : [{ ...found, seed: results.seed }];
+  });
+  const [first] = missing;
+  if (first === undefined) return undefined;
+  const { unit, estimator } = first;
+  const notComputed = missing.map(({ seed, reason }) => `seed ${seed}: ${reason}`).join("; ");
+  return { ...originOf(group), quantity, unit, notComputed, estimator };
+}
+
+function rowOf(quantity: string, group: readonly EvaluatedRun[]): Omit<PublishedRow, "commit"> {
+  const figures = group.map(({ results }): Figure => {
+    const figure = results.figures.find((candidate) => candidate.quantity === quantity);
+    if (figure === undefined)
+      throw new UsageError(`Cannot publish ${quantity}: a run of ${results.experiment} lacks it`);
+    return figure;
+  });
+  const first = figures[0]!;
+  const values = figures.map(({ value }) => value);
+  const ours = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const { unit, estimator, paper, minimum, maximum } = first;
+  const interval = values.length > 1 ? [Math.min(...values), Math.max(...values)] : first.interval;
+  const isJudged = minimum !== undefined || maximum !== undefined;
+  return {
+    ...originOf(group),
+    quantity,
+    unit,
+    ...(paper === undefined ? {} : { paper }),
+    ours,
+    ...(interval === undefined ? {} : { interval: [...interval] }),
+    estimator,
+    ...(minimum === undefined ? {} : { minimum }),
+    ...(maximum === undefined ? {} : { maximum }),
+    ...(isJudged
+      ? { met: (minimum === undefined || ours >= minimum) && (maximum === undefined || ours <= maximum) }
+      : {}),
+  };
+}
+
+/** What all rows of an experiment have in common. */
+function originOf(
+  group: readonly EvaluatedRun[],
+): Pick<PublishedRow, "experiment" | "seeds" | "budget" | "device" | "command" | "date"> {
+  const first = group[0]!;
+  const { results, status } = first;
+  return {
+    experiment: results.experiment,
+    seeds: group.map((run) => run.results.seed),
+    budget: budgetOf(first),
+    device: status.device,
+    command: commandOf(first),
+    date: results.created.slice(0, 10),
+  };
+}
+
+function budgetOf({ budget, recipe, results }: EvaluatedRun): string {
+  return `${budget}: ${results.step} steps of ${recipe.training.batchSize}`;
+}
+
+/** The command line that repeats a run and its evaluation. */
+export function commandOf({ recipe, results, budget, changes }: Omit<EvaluatedRun, "status">): string {
+  const { name, training, data, evaluation } = recipe;
+  const { pairs } = results;
+  const files = sourceNeedsFiles(data.source) ? " --data DIR" : "";
+  const words = [`cominfo train ${name}${files}`];
+  if (budget === "custom") words.push("--steps", String(results.step), "--batch-size", String(training.batchSize));
+  else if (budget !== "full") words.push("--budget", budget);
+  words.push("--seed", String(training.seed), ...changes.flatMap((change) => ["--set", change]));
+  const fewer = pairs === evaluation.pairs ? "" : ` --pairs ${pairs}`;
+  return `${words.join(" ")} && cominfo evaluate runs/${name}${files}${fewer}`;
+}
