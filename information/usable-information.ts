@@ -11,6 +11,8 @@ export interface UsableInformation {
   readonly entropyBits: number;
   /** Contribution of every test row, bits; their mean is `bits`. */
   readonly rows: Float64Array;
+  /** [test rows]: 1 where the most probable class is the row's. */
+  readonly right: Uint8Array;
   /** Share of the test rows whose most probable class is theirs. */
   readonly accuracy: number;
   /** The classifier's name: without it the number says little. */
@@ -64,13 +66,16 @@ export function usableInformation(
     const nats = -found[i * classes + label]!;
     return surprise[label]! - nats * bitsPerNat;
   });
-  const right = testLabels.filter((label, i) => mostProbable(found.subarray(i * classes, (i + 1) * classes)) === label);
+  const right = Uint8Array.from(testLabels, (label, i) =>
+    mostProbable(found.subarray(i * classes, (i + 1) * classes)) === label ? 1 : 0,
+  );
   const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
   return {
     bits: mean(rows),
     entropyBits: mean(Float64Array.from(testLabels, (label) => surprise[label]!)),
     rows,
-    accuracy: right.length / testLabels.length,
+    right,
+    accuracy: right.reduce((sum, one) => sum + one, 0) / right.length,
     estimator: classifier.name,
     converged: fitted.converged,
     ...(fitted.importances === undefined ? {} : { importances: fitted.importances }),

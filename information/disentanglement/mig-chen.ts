@@ -1,9 +1,10 @@
 import { type GaussianRows, requireGaussians } from "../gaussian-rate.ts";
 import { labelEntropy } from "../label-entropy.ts";
 import { bitsPerNat } from "../units.ts";
-import { type LabelledFactor, meanGap, requireFactors, type Score } from "./score.ts";
+import { gapInterval } from "./gap-interval.ts";
+import { type LabelledFactor, meanGap, requireFactors, type Score, type ScoreOptions } from "./score.ts";
 
-export interface MigChenOptions {
+export interface MigChenOptions extends ScoreOptions {
   /** The caller's seeded generators: of standard normals, and of permutations of 0 .. n - 1. */
   readonly normal: () => number;
   readonly permutation: (n: number) => Int32Array;
@@ -43,18 +44,19 @@ export function migChen(q: GaussianRows, factors: readonly LabelledFactor[], opt
   const chosen = options.permutation(rows).subarray(0, samples);
   const entropies = factors.map(({ labels, classes }) => labelEntropy(labels, classes) / bitsPerNat);
   const grouped = factors.map((factor) => ({ labels: factor.labels, members: membersOf(factor) }));
-  const values = new Float64Array(columns * factors.length);
-  for (let j = 0; j < columns; j++) {
-    const shared = informationOf(latentOf(q, j), grouped, { chosen, normal: options.normal });
-    for (const [k, nats] of shared.entries()) {
-      values[j * factors.length + k] = (nats > rounding ? nats : 0) / entropies[k]!;
-    }
-  }
+  const contributions = Array.from({ length: columns }, (_, j) =>
+    informationOf(latentOf(q, j), grouped, { chosen, normal: options.normal }),
+  ).flat();
+  const values = Float64Array.from(contributions, (nats, at) => {
+    const mean = nats.reduce((sum, value) => sum + value, 0) / nats.length;
+    return (mean > rounding ? mean : 0) / entropies[at % factors.length]!;
+  });
   const gap = meanGap({ rows: columns, columns: factors.length, values });
-  return {
-    ...gap,
-    definition: `mig-chen (sampled codes, continuous entropies, ${chosen.length} of ${rows} rows sampled)`,
-  };
+  const definition = `mig-chen (sampled codes, continuous entropies, ${chosen.length} of ${rows} rows sampled; high where posteriors are narrower than the distance between rows)`;
+  if (options.bootstrap === undefined) return { ...gap, definition };
+  const shares = contributions.map((nats, at) => nats.map((value) => value / entropies[at % factors.length]!));
+  const interval = gapInterval(shares, { latents: columns, factors: factors.length }, options.bootstrap);
+  return { ...gap, definition, interval };
 }
 
 /** Nats; less than this is nothing but rounding. */
@@ -80,16 +82,16 @@ function membersOf({ labels, classes }: LabelledFactor): Int32Array[] {
   return members.map((rows) => Int32Array.from(rows));
 }
 
-/** I(z; v_k) of one latent with every factor, nats: mean over sampled codes of ln q(z | v_k) - ln q(z). */
+/** ln q(z | v_k) - ln q(z) of every sampled code of one latent, nats, by factor: their mean is I(z; v_k). */
 function informationOf(
   { mean, deviation }: Latent,
   factors: readonly { readonly labels: Int32Array; readonly members: readonly Int32Array[] }[],
   { chosen, normal }: { chosen: Int32Array; normal: () => number },
-): Float64Array {
+): Float64Array[] {
   const rows = mean.length;
   const ratios = new Float64Array(rows);
-  const sums = new Float64Array(factors.length);
-  for (const s of chosen) {
+  const found = factors.map(() => new Float64Array(chosen.length));
+  for (const [at, s] of chosen.entries()) {
     const draw = normal();
     const code = mean[s]! + deviation[s]! * draw;
     // q(z | x_m) / q(z | x_s): 1 for the row itself, so that no sum is 0.
@@ -105,8 +107,8 @@ function informationOf(
       const alike = members[labels[s]!]!;
       let sum = 0;
       for (let i = 0; i < alike.length; i++) sum += ratios[alike[i]!]!;
-      sums[k]! += Math.log(sum / alike.length / (all / rows));
+      found[k]![at] = Math.log(sum / alike.length / (all / rows));
     }
   }
-  return sums.map((sum) => sum / chosen.length);
+  return found;
 }

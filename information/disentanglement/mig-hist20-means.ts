@@ -1,6 +1,7 @@
-import { labelEntropy } from "../label-entropy.ts";
+import { labelCounts, labelEntropy } from "../label-entropy.ts";
 import { type Matrix, requireMatrix } from "../matrix.ts";
-import { type LabelledFactor, meanGap, requireFactors, type Score } from "./score.ts";
+import { gapInterval } from "./gap-interval.ts";
+import { type LabelledFactor, meanGap, requireFactors, type Score, type ScoreOptions } from "./score.ts";
 
 const bins = 20;
 
@@ -20,9 +21,35 @@ const bins = 20;
  * @returns between 0 and 1; `parts` by factor
  * @throws RangeError for fewer than 2 latents, a factor that does not vary, fewer rows than classes, or rows that differ
  */
-export function migHist20Means(codes: Matrix, factors: readonly LabelledFactor[]): Score {
+export function migHist20Means(
+  codes: Matrix,
+  factors: readonly LabelledFactor[],
+  { bootstrap }: ScoreOptions = {},
+): Score {
   const gap = meanGap(histogramInformation(codes, factors));
-  return { ...gap, definition: "mig-hist20-means (20 equal-width bins of the means, plug-in, disentanglement_lib)" };
+  const definition = "mig-hist20-means (20 equal-width bins of the means, plug-in, disentanglement_lib)";
+  if (bootstrap === undefined) return { ...gap, definition };
+  const shape = { latents: codes.columns, factors: factors.length };
+  const contributions = Array.from({ length: codes.columns }, (_, j) => {
+    const binned = binOf(columnOf(codes, j));
+    return factors.map((factor) => pointwise(binned, factor));
+  });
+  return { ...gap, definition, interval: gapInterval(contributions.flat(), shape, bootstrap) };
+}
+
+/** Contribution of every row to I(bin; factor) / H(factor): log2( p(b, v) / (p(b) p(v)) ) / H, their mean is the figure. */
+function pointwise(binned: Int32Array, { labels, classes }: LabelledFactor): Float64Array {
+  const cells = binned.map((bin, i) => bin * classes + labels[i]!);
+  const [byBin, byLabel, byCell] = [
+    labelCounts(binned, bins),
+    labelCounts(labels, classes),
+    labelCounts(cells, bins * classes),
+  ];
+  const entropy = labelEntropy(labels, classes);
+  return Float64Array.from(cells, (cell, i) => {
+    const share = (byCell[cell]! * cells.length) / (byBin[binned[i]!]! * byLabel[labels[i]!]!);
+    return Math.log2(share) / entropy;
+  });
 }
 
 /**
@@ -36,7 +63,7 @@ export function histogramInformation(codes: Matrix, factors: readonly LabelledFa
   requireFactors(action, codes, factors);
   const values = new Float64Array(codes.columns * factors.length);
   for (let j = 0; j < codes.columns; j++) {
-    const binned = binOf(Float64Array.from({ length: codes.rows }, (_, i) => codes.values[i * codes.columns + j]!));
+    const binned = binOf(columnOf(codes, j));
     for (const [k, { labels, classes }] of factors.entries()) {
       const pairs = binned.map((bin, i) => bin * classes + labels[i]!);
       const entropy = labelEntropy(labels, classes);
@@ -45,6 +72,10 @@ export function histogramInformation(codes: Matrix, factors: readonly LabelledFa
     }
   }
   return { rows: codes.columns, columns: factors.length, values };
+}
+
+function columnOf({ rows, columns, values }: Matrix, j: number): Float64Array {
+  return Float64Array.from({ length: rows }, (_, i) => values[i * columns + j]!);
 }
 
 /** Bin of every value between the least and the greatest; all in the first where they are equal. */

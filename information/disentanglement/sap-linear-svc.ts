@@ -1,6 +1,7 @@
 import { labelCounts } from "../label-entropy.ts";
 import { type Matrix, requireMatrix } from "../matrix.ts";
-import { type LabelledFactor, meanGap, requireFactors, type Score } from "./score.ts";
+import { gapInterval } from "./gap-interval.ts";
+import { type LabelledFactor, meanGap, requireFactors, type Score, type ScoreOptions } from "./score.ts";
 
 /** disentanglement_lib's LinearSVC(C=0.01, class_weight="balanced"). */
 const penalty = 0.01;
@@ -22,7 +23,11 @@ const penalty = 0.01;
  * @returns between 0 and 1, 0 where no latent varies; `parts` by factor
  * @throws RangeError for fewer than 2 latents, a factor that does not vary, fewer rows than classes, or rows that differ
  */
-export function sapLinearSvc(codes: Matrix, factors: readonly LabelledFactor[], { train }: { train: number }): Score {
+export function sapLinearSvc(
+  codes: Matrix,
+  factors: readonly LabelledFactor[],
+  { train, bootstrap }: ScoreOptions & { train: number },
+): Score {
   const action = "compute sap-linear-svc";
   requireMatrix(action, "codes", codes);
   const { rows, columns } = codes;
@@ -32,21 +37,19 @@ export function sapLinearSvc(codes: Matrix, factors: readonly LabelledFactor[], 
   requireFactors(action, codes, factors);
   const front = factors.map((factor) => ({ ...factor, labels: factor.labels.subarray(0, train) }));
   requireFactors(action, { rows: train, columns }, front);
-  const values = new Float64Array(columns * factors.length);
+  const hits: Float64Array[] = [];
   for (let j = 0; j < columns; j++) {
     const code = Float64Array.from({ length: rows }, (_, i) => codes.values[i * columns + j]!);
-    for (const [k, { labels, classes }] of factors.entries()) {
+    for (const { labels, classes } of factors) {
       const lines = fitLines(code.subarray(0, train), labels.subarray(0, train), classes);
-      let right = 0;
-      for (let i = train; i < rows; i++) if (predict(lines, code[i]!) === labels[i]) right++;
-      values[j * factors.length + k] = right / (rows - train);
+      hits.push(Float64Array.from(code.subarray(train), (z, i) => (predict(lines, z) === labels[train + i] ? 1 : 0)));
     }
   }
+  const values = Float64Array.from(hits, (rights) => rights.reduce((sum, right) => sum + right, 0) / rights.length);
   const gap = meanGap({ rows: columns, columns: factors.length, values });
-  return {
-    ...gap,
-    definition: "sap-linear-svc (test accuracy of LinearSVC on one latent, C 0.01, balanced, disentanglement_lib)",
-  };
+  const definition = "sap-linear-svc (test accuracy of LinearSVC on one latent, C 0.01, balanced, disentanglement_lib)";
+  if (bootstrap === undefined) return { ...gap, definition };
+  return { ...gap, definition, interval: gapInterval(hits, { latents: columns, factors: factors.length }, bootstrap) };
 }
 
 /** Decision weight * code + bias for one class. */

@@ -1,3 +1,4 @@
+import type { BootstrapOptions } from "../bootstrap.ts";
 import type { Matrix } from "../matrix.ts";
 
 /** A disentanglement figure and the definition that it follows: the same word means different numbers in circulation. */
@@ -6,6 +7,13 @@ export interface Score {
   readonly definition: string;
   /** What `value` averages, by factor or by latent, where the definition has such parts. */
   readonly parts?: Float64Array;
+  /** Percentile bootstrap over rows, where a generator was given and the score is one of rows. */
+  readonly interval?: [number, number];
+}
+
+export interface ScoreOptions {
+  /** Resamples the rows that are scored; what was fitted, and shares and densities that rows are held against, stay. */
+  readonly bootstrap?: BootstrapOptions | undefined;
 }
 
 /** Labels of one ground-truth factor, one a row. */

@@ -3,21 +3,25 @@ import { dciCompleteness } from "../../information/disentanglement/dci-completen
 import { dciDisentanglement } from "../../information/disentanglement/dci-disentanglement.ts";
 import { dciInformativeness } from "../../information/disentanglement/dci-informativeness.ts";
 import { explainFactors, type ImportanceMatrix } from "../../information/disentanglement/importance-matrix.ts";
-import { type MigChenOptions, migChen } from "../../information/disentanglement/mig-chen.ts";
+import { type MigChenOptions, migChen, migChenDefaults } from "../../information/disentanglement/mig-chen.ts";
 import { migHist20Means } from "../../information/disentanglement/mig-hist20-means.ts";
 import { sapLinearSvc } from "../../information/disentanglement/sap-linear-svc.ts";
-import type { Score } from "../../information/disentanglement/score.ts";
+import type { Score, ScoreOptions } from "../../information/disentanglement/score.ts";
 import type { GaussianRows } from "../../information/gaussian-rate.ts";
 import { joinColumns, type Matrix } from "../../information/matrix.ts";
 import type { Figure } from "../../schemas/manifest.ts";
 import type { Factor } from "../data/pair-source.ts";
 import { stream } from "../random.ts";
 import type { EncodedPairs } from "./encode-pairs.ts";
+import { bootstrapOf } from "./figures.ts";
 import { hasPosterior, posterior } from "./posteriors.ts";
 import { variedFactors } from "./asked-factors.ts";
 
 /** Order of the code, the paper's (u1, c, u2), and the block that each part is of. */
 const blocks = ["unique_1", "common", "unique_2"] as const;
+
+/** Of scores of the importance matrix. Their n are the pairs that the trees were fitted on. */
+const noInterval = "no interval: other pairs would grow other trees, and fitting them again 1,000 times is left out";
 
 export interface Disentanglement {
   readonly figures: readonly Figure[];
@@ -27,7 +31,8 @@ export interface Disentanglement {
 
 /**
  * Disentanglement of the whole code (unique_1, common of encoder 1, unique_2) with respect to the factors of view 1,
- * all dimensionless, between 0 and 1. Each figure's estimator is the definition of the score.
+ * all dimensionless, between 0 and 1. Each figure's estimator is the definition of the score. Those that are told from
+ * rows have a bootstrap interval over them; those of the matrix say why they have none.
  *
  *   purity, purity.<factor>      share of a factor's importance inside its own block (common, or unique_1)
  *   dci.disentanglement, dci.completeness, dci.informativeness
@@ -52,26 +57,31 @@ export function measureDisentanglement(
     blocks: Object.fromEntries(latents.map((latent) => [latent, latent.replace(/_\d+$/, "")])),
     belongs: Object.fromEntries(asked.map(({ name, role }) => [name, role === "common" ? "common" : "unique_1"])),
   });
-  const figure = (quantity: string, value: number, { definition }: Score, n = whole.rows - train): Figure => ({
-    quantity,
-    unit: "1",
-    value,
-    estimator: definition,
-    n,
-    seed,
-  });
-  const score = (quantity: string, found: Score, n?: number): Figure => figure(quantity, found.value, found, n);
+  const figure = (quantity: string, n: number, { value, definition: estimator }: Score): Figure => {
+    return { quantity, unit: "1", value, estimator, n, seed };
+  };
+  const ofMatrix = (quantity: string, { definition, ...score }: Score): Figure =>
+    figure(quantity, train, { ...score, definition: `${definition}; ${noInterval}` });
+  const ofRows = (quantity: string, n: number, score: (options: ScoreOptions) => Score): Figure => {
+    const found = score({ bootstrap: bootstrapOf(quantity, seed) });
+    return { ...figure(quantity, n, found), interval: found.interval! };
+  };
+  const [test, sampled] = [whole.rows - train, Math.min(migChenDefaults.samples, whole.rows)];
   const figures = [
-    score("purity", purity),
-    ...asked.map(({ name }, k) => figure(`purity.${name}`, purity.parts![k]!, purity)),
-    score("dci.disentanglement", dciDisentanglement(importance)),
-    score("dci.completeness", dciCompleteness(importance, "unweighted")),
-    score("dci.informativeness", dciInformativeness(usable)),
-    score("mig-hist20-means", migHist20Means(whole, labelled), whole.rows),
+    ofMatrix("purity", purity),
+    ...asked.map(({ name }, k) => ofMatrix(`purity.${name}`, { ...purity, value: purity.parts![k]! })),
+    ofMatrix("dci.disentanglement", dciDisentanglement(importance)),
+    ofMatrix("dci.completeness", dciCompleteness(importance, "unweighted")),
+    ofRows("dci.informativeness", test, (options) => dciInformativeness(usable, options)),
+    ofRows("mig-hist20-means", whole.rows, (options) => migHist20Means(whole, labelled, options)),
     ...(blocks.every((block) => hasPosterior(encoded, block))
-      ? [score("mig-chen", migChen(wholePosterior(encoded), labelled, migDraws(seed)), whole.rows)]
+      ? [
+          ofRows("mig-chen", sampled, (options) =>
+            migChen(wholePosterior(encoded), labelled, { ...migDraws(seed), ...options }),
+          ),
+        ]
       : []),
-    score("sap-linear-svc", sapLinearSvc(whole, labelled, { train })),
+    ofRows("sap-linear-svc", test, (options) => sapLinearSvc(whole, labelled, { train, ...options })),
   ];
   return { figures, importance };
 }

@@ -6,7 +6,7 @@ import type { Figure } from "../../schemas/manifest.ts";
 import type { Factor } from "../data/pair-source.ts";
 import { jointFactor, labelsOf, variedFactors } from "./asked-factors.ts";
 import type { EncodedPairs } from "./encode-pairs.ts";
-import { meanFigure } from "./figures.ts";
+import { entropyFigure, meanFigure } from "./figures.ts";
 import { codeNamed, drawnCodes, hasPosterior } from "./posteriors.ts";
 import { trainingPairs } from "./training-pairs.ts";
 
@@ -60,7 +60,10 @@ export function measureUsable(encoded: EncodedPairs, kind: CodeKind, options: Us
       const train = trainingPairs(codes.rows);
       const labels = labelsOf(factor, encoded.labels[view], asked);
       const found = usableInformation(codes, labels, { classes: factor.size, train, classifier });
-      if (kind === "means" && name === "common") push(entropyFigure(factor.name, found, seed));
+      if (kind === "means" && name === "common") {
+        const of = { classes: factor.size, of: "test labels of view 1", seed };
+        push(entropyFigure(`entropy.${factor.name}`, labels.subarray(train), of));
+      }
       const estimator =
         `${found.estimator} on ${of} of ${train} pairs, ` +
         `entropy of the test labels of view ${view + 1} minus test cross-entropy${found.converged ? "" : "; the fit did not converge"}`;
@@ -124,9 +127,4 @@ function drawnBlocks(encoded: EncodedPairs, seed: number): Block[] {
   return names
     .filter((name) => hasPosterior(encoded, name))
     .map((name) => ({ name, view: views[name], codes: drawnCodes(encoded, name, seed) }));
-}
-
-function entropyFigure(factor: string, { entropyBits, rows }: UsableInformation, seed: number): Figure {
-  const estimator = "entropy of the test labels of view 1, plug-in";
-  return { quantity: `entropy.${factor}`, unit: "bits", value: entropyBits, estimator, n: rows.length, seed };
 }

@@ -1,10 +1,11 @@
 import { bootstrapMean } from "../../information/bootstrap.ts";
-import { labelCounts, labelEntropy } from "../../information/label-entropy.ts";
+import { labelCounts } from "../../information/label-entropy.ts";
 import { bitsPerNat } from "../../information/units.ts";
 import type { Figure } from "../../schemas/manifest.ts";
 import type { RineConfig, RineProblem } from "../../schemas/rine-config.ts";
 import { betaName, redundantBeta, sourceNumbers } from "../models/rine-networks.ts";
 import { stream } from "../random.ts";
+import { entropyFigure } from "./figures.ts";
 import type { Answers } from "./rine-examples.ts";
 
 /** What was asked of one problem: the answers of the checkpoints that figures average over, the newest last. */
@@ -54,9 +55,8 @@ export function rineFigures(asked: Asked): Figure[] {
     push(quantity, mean(rows), { estimator, interval });
   };
 
-  push(`entropy.${name}`, labelEntropy(newest.labels, problem.classes), {
-    estimator: "entropy of the test labels, plug-in",
-  });
+  const entropyOf = { classes: problem.classes, of: "test labels", seed: asked.seed };
+  figures.push(entropyFigure(`entropy.${name}`, newest.labels, entropyOf));
   const average = `mean over ${asked.over}`;
   for (const beta of config.betas) {
     const b = betaName(beta);

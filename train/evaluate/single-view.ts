@@ -7,6 +7,7 @@ import type { Factor } from "../data/pair-source.ts";
 import { familyByName } from "../models/registry.ts";
 import { stream } from "../random.ts";
 import { type EncodedImages, encodeImages } from "./encode-images.ts";
+import { bootstrapOf } from "./figures.ts";
 import type { Findings, Subject } from "./protocol.ts";
 import { dimensionRates } from "./report/dimension-rates.ts";
 import { rateSection } from "./report/rate-section.ts";
@@ -59,18 +60,14 @@ function disentanglement({ latent, labels }: EncodedImages, factors: readonly Fa
   const asked = varied(factors, labels);
   if (asked.length === 0) return [];
   const labelled = asked.map(({ name, size }) => ({ name, labels: labels[name]!, classes: size }));
-  const { value, parts, definition } = migHist20Means(latent.mean, labelled);
-  const figure = (quantity: string, value: number): Figure => ({
-    quantity,
-    unit: "1",
-    value,
-    estimator: definition,
-    n: latent.mean.rows,
-    seed,
-  });
+  const figure = (quantity: string, of: typeof labelled): Figure => {
+    const bootstrap = bootstrapOf(quantity, seed);
+    const { value, definition, interval } = migHist20Means(latent.mean, of, { bootstrap });
+    return { quantity, unit: "1", value, estimator: definition, n: latent.mean.rows, seed, interval: interval! };
+  };
   return [
-    figure("mig-hist20-means", value),
-    ...asked.map(({ name }, k) => figure(`mig-hist20-means.${name}`, parts![k]!)),
+    figure("mig-hist20-means", labelled),
+    ...labelled.map((factor) => figure(`mig-hist20-means.${factor.name}`, [factor])),
   ];
 }
 

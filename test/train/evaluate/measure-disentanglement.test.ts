@@ -52,6 +52,27 @@ test("a factor in the wrong block has purity 0, though each latent is disentangl
   expect(found["dci.disentanglement"]).toBeGreaterThan(0.9);
 });
 
+test("scores of rows have an interval that holds them; those of the importance matrix say why they have none", () => {
+  const { codes, labels } = planted({ unique_1: "position", common: "shape", unique_2: "position_2" });
+  const logvar = { rows, columns: 1, values: new Float32Array(rows).fill(2 * Math.log(0.3)) };
+  const posteriors = { ...codes, unique_1_logvar: logvar, common_logvar: logvar, unique_2_logvar: logvar };
+  const { figures } = measureDisentanglement({ codes: posteriors, labels }, { seed: 0, factors, train: 800 })!;
+  const pairs = Object.fromEntries(figures.map(({ quantity, n }) => [quantity, n]));
+  expect(pairs).toMatchObject({ "mig-hist20-means": rows, "mig-chen": rows, "sap-linear-svc": 200 });
+  expect(pairs).toMatchObject({ purity: 800, "dci.disentanglement": 800, "dci.informativeness": 200 });
+  for (const { quantity, value, interval, estimator } of figures) {
+    if (/^(purity|dci\.(dis|comp))/.test(quantity)) {
+      expect([interval, estimator], quantity).toEqual([
+        undefined,
+        expect.stringContaining("; no interval: other pairs"),
+      ]);
+    } else {
+      expect(interval![0], quantity).toBeLessThanOrEqual(value);
+      expect(interval![1], quantity).toBeGreaterThanOrEqual(value);
+    }
+  }
+});
+
 test("families without unique blocks and sources with one factor have no such figures", () => {
   const { codes, labels } = planted({ unique_1: "position", common: "shape", unique_2: "position_2" });
   const options = { seed: 0, factors, train: 800 };

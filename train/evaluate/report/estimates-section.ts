@@ -28,7 +28,7 @@ const meanings: Readonly<Record<string, string>> = {
     "What the objective's exact optimum over all conditional distributions has, with the weights of these checkpoints.",
   class: "A class's part of the redundant information: the mean over its examples.",
   purity:
-    "Block purity: share of a factor's importance that lies in the block where it belongs. 1 is right, and a share bounds no information.",
+    "Block purity: share of a factor's importance that lies in the block where it belongs. 1 is right, and a share bounds no information. It rests on the trees of the training part and has no interval.",
   dci: "Disentanglement, completeness and informativeness of single dimensions (Eastwood and Williams 2018). A block can hold a factor whole and be entangled inside. They bound no information.",
   disagreement:
     "Disagreement: mean divergence between the two encoders' common codes of a pair. The common block speaks of common information in the sense of Gács and Körner only as far as it is small. It bounds nothing.",

@@ -1,0 +1,51 @@
+import { type BootstrapOptions, bootstrapInterval } from "../bootstrap.ts";
+
+/** Latents that lie so many standard errors below the second best are never among the two best of a resample. */
+const reach = 6;
+
+/**
+ * Bootstrap interval of a mean gap (meanGap() in score.ts) whose entries are means over rows; below 0 a mean counts as 0.
+ *
+ * Rows are drawn for all entries at once, so that what two latents share cancels in their gap, and another latent may come
+ * to be the best. Where the two best are about equal a gap cannot fall below 0: there its resamples lie high.
+ *
+ * @param contributions [latents x factors] row-major: of every entry, one a row
+ */
+export function gapInterval(
+  contributions: readonly Float64Array[],
+  { latents, factors }: { latents: number; factors: number },
+  bootstrap: BootstrapOptions,
+): [number, number] {
+  const rows = contributions[0]!.length;
+  const candidates = Array.from({ length: factors }, (_, k) =>
+    nearTheBest(Array.from({ length: latents }, (_latent, j) => contributions[j * factors + k]!)),
+  );
+  return bootstrapInterval(
+    rows,
+    (drawn) => candidates.reduce((sum, entries) => sum + gapOf(entries, drawn), 0) / factors,
+    bootstrap,
+  );
+}
+
+function gapOf(entries: readonly Float64Array[], drawn: Int32Array): number {
+  let [first, second] = [0, 0];
+  for (const entry of entries) {
+    let sum = 0;
+    for (let i = 0; i < drawn.length; i++) sum += entry[drawn[i]!]!;
+    if (sum > first) [first, second] = [sum, first];
+    else if (sum > second) second = sum;
+  }
+  return (first - second) / drawn.length;
+}
+
+/** The entries that a resample can make one of the two best. */
+function nearTheBest(entries: readonly Float64Array[]): Float64Array[] {
+  const ranges = entries.map((values) => {
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+    const slack = reach * Math.sqrt(variance / values.length);
+    return { low: mean - slack, high: mean + slack };
+  });
+  const second = ranges.map(({ low }) => low).sort((a, b) => b - a)[1]!;
+  return entries.filter((_, j) => ranges[j]!.high >= second);
+}
