@@ -1,11 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
-import "./tfjs-setup.ts";
 import { createSession } from "../runtime/create-session.ts";
 import type { Session } from "../runtime/session.ts";
 import { createWasmSession } from "../runtime/wasm-session.ts";
 import { FailureError } from "../schemas/errors.ts";
 import type { TaskManifest } from "../schemas/manifest.ts";
 import type { HostTensor } from "../schemas/tensor.ts";
+import { onCpu } from "./backends.ts";
 import { type ParityInput, parityTensor, type RowKind, seededUniform } from "./parity-inputs.ts";
 import type { TensorFunction } from "./traced-function.ts";
 
@@ -107,30 +107,31 @@ function plannedRuns(inputs: ParityOptions["inputs"], batches: readonly number[]
   return [...runs, { batch: 1, rows: ["large"] }];
 }
 
-async function runEagerly(
+function runEagerly(
   fn: TensorFunction,
   feeds: Readonly<Record<string, HostTensor>>,
 ): Promise<Record<string, HostTensor>> {
-  const previous = tf.getBackend();
-  await tf.setBackend("cpu");
-  try {
-    return tf.tidy(() => {
-      const inputs = Object.entries(feeds).map(([name, { dtype, shape, data }]) => {
-        const isUint8 = dtype === "uint8"; // tfjs has no such type: it sees int32
-        const values = isUint8 ? Int32Array.from(data as Uint8Array) : (data as Float32Array);
-        return [name, tf.tensor(values, [...shape], isUint8 ? "int32" : (dtype as tf.DataType))] as const;
-      });
-      const outputs = Object.entries(fn(Object.fromEntries(inputs)));
-      return Object.fromEntries(
-        outputs.map(([name, tensor]) => [
-          name,
-          { dtype: tensor.dtype as HostTensor["dtype"], shape: tensor.shape, data: tensor.dataSync() as Float32Array },
-        ]),
-      );
-    }) as unknown as Record<string, HostTensor>;
-  } finally {
-    if (previous !== "") await tf.setBackend(previous);
-  }
+  return onCpu(
+    () =>
+      tf.tidy(() => {
+        const inputs = Object.entries(feeds).map(([name, { dtype, shape, data }]) => {
+          const isUint8 = dtype === "uint8"; // tfjs has no such type: it sees int32
+          const values = isUint8 ? Int32Array.from(data as Uint8Array) : (data as Float32Array);
+          return [name, tf.tensor(values, [...shape], isUint8 ? "int32" : (dtype as tf.DataType))] as const;
+        });
+        const outputs = Object.entries(fn(Object.fromEntries(inputs)));
+        return Object.fromEntries(
+          outputs.map(([name, tensor]) => [
+            name,
+            {
+              dtype: tensor.dtype as HostTensor["dtype"],
+              shape: tensor.shape,
+              data: tensor.dataSync() as Float32Array,
+            },
+          ]),
+        );
+      }) as unknown as Record<string, HostTensor>,
+  );
 }
 
 interface Gap {

@@ -3,8 +3,8 @@ import path from "node:path";
 import { loadGraphModel } from "@tensorflow/tfjs-converter";
 import * as tf from "@tensorflow/tfjs-core";
 import { loadLayersModel } from "@tensorflow/tfjs-layers";
-import "./tfjs-setup.ts";
 import { FailureError, UsageError } from "../schemas/errors.ts";
+import { onCpu } from "./backends.ts";
 import type { TensorFunction } from "./traced-function.ts";
 
 /** A model that tfjs saved as `model.json` and weight shards, read from disk: tfjs-node, which could, is not needed. */
@@ -36,15 +36,13 @@ export async function openSavedModel(file: string): Promise<SavedModel> {
   const handler: tf.io.IOHandler = {
     load: () => tf.io.getModelArtifactsForJSON(json, (manifest) => readWeights(file, manifest)),
   };
-  const previous = tf.getBackend();
-  await tf.setBackend("cpu");
   try {
-    return isGraph(json) ? graphModel(await loadGraphModel(handler)) : layersModel(await loadLayersModel(handler));
+    return await onCpu(async () =>
+      isGraph(json) ? graphModel(await loadGraphModel(handler)) : layersModel(await loadLayersModel(handler)),
+    );
   } catch (error) {
     if (error instanceof UsageError || error instanceof FailureError) throw error;
     throw conversionFailure(file, error);
-  } finally {
-    if (previous !== "") await tf.setBackend(previous);
   }
 }
 

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { backendInUse, switchBackend } from "./backends.ts";
 import { finish } from "./finish.ts";
 import { generaliseBatch } from "./generalise-batch.ts";
 import type { Graph } from "./graph.ts";
@@ -33,8 +34,7 @@ export function trace(fn: TensorFunction, options: TraceOptions): Graph {
 
 function traceAt(fn: TensorFunction, options: TraceOptions, batch: number): Graph {
   const backend = symbolic();
-  tf.backend(); // tfjs chooses one on first use
-  const previous = tf.getBackend();
+  const previous = backendInUse();
   const graph = backend.begin();
   const variables = new VariableTrap(backend, graph, options.variables);
   switchBackend(symbolicBackend);
@@ -67,10 +67,4 @@ function requireNewNames({ name, inputs, variables }: TraceOptions, results: rea
   if (taken !== undefined) {
     throw new Error(`Cannot trace "${name}": an output must have a name of its own, got "${taken}", which is an input`);
   }
-}
-
-/** tf.setBackend is declared async for backends that load files; with a synchronous factory it has taken effect when it returns. */
-function switchBackend(name: string): void {
-  void tf.setBackend(name);
-  if (tf.getBackend() !== name) throw new Error(`Cannot switch tfjs to the backend "${name}"`);
 }

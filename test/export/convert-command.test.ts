@@ -1,0 +1,33 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import * as tf from "@tensorflow/tfjs-core";
+import * as layers from "@tensorflow/tfjs-layers";
+import { beforeAll, expect, test } from "vitest";
+import { createSession } from "../../runtime/create-session.ts";
+import { run } from "../serve/score/command-line.ts";
+import { folder, graphModel, save, setWeights } from "./saved-models.ts";
+
+/** `cominfo convert` as a person runs it: in a process of its own, in which nobody has used tfjs before. */
+
+beforeAll(() => tf.setBackend("cpu"));
+
+async function converted(name: string, file: string): Promise<readonly string[]> {
+  const out = path.join(folder, `${name}.onnx`);
+  const { code, stderr } = await run("convert", file, "--out", out);
+  expect([code, stderr]).toEqual([0, expect.stringContaining(`to ${out}: `)]);
+  expect(existsSync(out)).toBe(true);
+  const session = await createSession(out);
+  await session.release();
+  return session.outputNames;
+}
+
+test("a saved layers model is converted by a fresh process", async () => {
+  const dense = layers.layers.dense({ units: 2, inputShape: [3], name: "scores" });
+  const model = layers.sequential({ layers: [dense] });
+  setWeights(model);
+  expect(await converted("scores", await save("fresh-layers", model))).toEqual(["scores"]);
+});
+
+test("a saved graph model is converted by a fresh process", async () => {
+  expect(await converted("classes", graphModel("fresh-graph"))).toEqual(["classes"]);
+});
