@@ -24,7 +24,7 @@ export function addConvertCommand(program: Command): void {
 async function convertVerb(model: string, { out, name, batch, opset }: ConvertFlags): Promise<void> {
   // Loaded only now: tfjs and the compiler take a second that `cominfo --help` should not.
   const { convert } = await import("./convert.ts");
-  const { format, graph, bytes, parity } = await convert({
+  const { format, graph, outputs, bytes, parity } = await convert({
     model,
     out,
     batch,
@@ -39,6 +39,9 @@ async function convertVerb(model: string, { out, name, batch, opset }: ConvertFl
   );
   console.error(`  in:  ${types(graph.inputs)}`);
   console.error(`  out: ${types(graph.outputs)}`);
+  for (const [i, { name, source, isPlain }] of outputs.entries()) {
+    if (!isPlain) console.error(`       ${name} is output ${i + 1} of the model, ${source}`);
+  }
   console.error(`  largest difference from tfjs and WASM ${worst.toExponential(1)} of the scale, allowed 1e-5`);
 }
 

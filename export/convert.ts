@@ -7,7 +7,8 @@ import type { Graph } from "./graph.ts";
 import { writeOnnx } from "./onnx-writer.ts";
 import { checkParity, type ParityCase } from "./parity.ts";
 import type { ParityInput } from "./parity-inputs.ts";
-import { conversionFailure, openSavedModel, type SavedInput, type SavedModel } from "./saved-model.ts";
+import type { SavedInput, SavedModel } from "./saved-function.ts";
+import { conversionFailure, openSavedModel } from "./saved-model.ts";
 import { trace } from "./trace.ts";
 import type { TraceInput } from "./traced-function.ts";
 
@@ -29,6 +30,8 @@ export interface ConvertOptions {
 export interface Converted {
   readonly format: SavedModel["format"];
   readonly graph: Graph;
+  /** What each output of the graph is in the model. */
+  readonly outputs: SavedModel["outputs"];
   readonly bytes: Uint8Array;
   readonly parity: readonly ParityCase[];
 }
@@ -65,7 +68,7 @@ export async function convert(options: ConvertOptions): Promise<Converted> {
     }
     const parity = await checkParity({ name: file, fn: model.fn, model: bytes, inputs: parityInputs, seed });
     if (out !== undefined) await replaceFile(out, bytes);
-    return { format: model.format, graph, bytes, parity };
+    return { format: model.format, graph, outputs: model.outputs, bytes, parity };
   } finally {
     model.dispose();
   }

@@ -5,26 +5,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { loadLayersModel } from "@tensorflow/tfjs-layers";
 import { FailureError, UsageError } from "../schemas/errors.ts";
 import { onCpu } from "./backends.ts";
-import type { TensorFunction } from "./traced-function.ts";
+import { graphModel, layersModel, type SavedModel } from "./saved-function.ts";
 
 /** A model that tfjs saved as `model.json` and weight shards, read from disk: tfjs-node, which could, is not needed. */
-
-export interface SavedInput {
-  readonly name: string;
-  readonly dtype: string;
-  /** -1 where the model leaves the size open. */
-  readonly shape: readonly number[];
-}
-
-export interface SavedModel {
-  readonly format: "layers model" | "graph model";
-  readonly inputs: readonly SavedInput[];
-  /** Names under which weights were saved, by those that they have in this process, which count up with every model. */
-  readonly weightNames: ReadonlyMap<string, string>;
-  /** Inference: dropout is off, batch normalisation uses its moving averages. */
-  readonly fn: TensorFunction;
-  dispose(): void;
-}
 
 /**
  * @param file path of `model.json`; the shards lie beside it
@@ -148,54 +131,4 @@ function bytesOf(specs: readonly tf.io.WeightsManifestEntry[]): number | undefin
     total += width * tf.util.sizeFromShape(shape);
   }
   return total;
-}
-
-function layersModel(model: Awaited<ReturnType<typeof loadLayersModel>>): SavedModel {
-  const inputs = model.inputs.map(({ sourceLayer, dtype, shape }) => ({
-    name: sourceLayer.name, // the tensor's own name counts up with every model of the process
-    dtype: dtype as string,
-    shape: shape.map((size) => size ?? -1),
-  }));
-  return {
-    format: "layers model",
-    inputs,
-    weightNames: new Map(model.weights.map(({ name, originalName }) => [name, originalName])),
-    fn(tensors) {
-      // `predict` would loop over slices of 32 rows.
-      const results = model.apply(
-        inputs.map(({ name }) => tensors[name]!),
-        { training: false },
-      ) as tf.Tensor | tf.Tensor[];
-      const outputs = Array.isArray(results) ? results : [results];
-      return Object.fromEntries(outputs.map((tensor, i) => [outputName(model.outputNames[i]!, tensors), tensor]));
-    },
-    dispose: () => void model.dispose(),
-  };
-}
-
-function graphModel(model: Awaited<ReturnType<typeof loadGraphModel>>): SavedModel {
-  const plainName = (name: string): string => name.replace(/:0$/, "");
-  const inputs = model.inputs.map(({ name, dtype, shape }) => ({
-    name: plainName(name),
-    dtype: dtype as string,
-    shape: shape ?? [-1],
-  }));
-  const outputs = model.outputs.map(({ name }) => name);
-  return {
-    format: "graph model",
-    inputs,
-    weightNames: new Map(),
-    fn(tensors) {
-      const feeds = Object.fromEntries(model.inputs.map(({ name }, i) => [name, tensors[inputs[i]!.name]!]));
-      const results = model.execute(feeds, outputs);
-      const list = Array.isArray(results) ? results : [results];
-      return Object.fromEntries(list.map((tensor, i) => [outputName(plainName(outputs[i]!), tensors), tensor]));
-    },
-    dispose: () => model.dispose(),
-  };
-}
-
-/** ONNX has one name space: an output that passes an input through needs a name of its own. */
-function outputName(name: string, inputs: Readonly<Record<string, tf.Tensor>>): string {
-  return Object.hasOwn(inputs, name) ? `${name}_output` : name;
 }
