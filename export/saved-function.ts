@@ -1,6 +1,7 @@
 import type { GraphModel } from "@tensorflow/tfjs-converter";
 import type * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { FailureError } from "../schemas/errors.ts";
 import type { TensorFunction } from "./traced-function.ts";
 
 /** A loaded tfjs model as a function of named tensors, which is what can be traced. */
@@ -32,7 +33,15 @@ export interface SavedModel {
   dispose(): void;
 }
 
-export function layersModel(model: LayersModel): SavedModel {
+/** @throws FailureError if a layer keeps its state from call to call: a file computes the same from the same inputs */
+export function layersModel(file: string, model: LayersModel): SavedModel {
+  const stateful = statefulLayer(model);
+  if (stateful !== undefined) {
+    throw new FailureError(
+      `Cannot convert "${file}": layer "${stateful}" must not keep its state from call to call, got stateful: true; save the model with stateful: false, its state as inputs (initialState) and outputs (returnState)`,
+      { code: "unsupported" },
+    );
+  }
   const inputs = model.inputs.map(({ sourceLayer, dtype, shape }) => ({
     name: sourceLayer.name, // the tensor's own name counts up with every model of the process
     dtype: dtype as string,
@@ -56,6 +65,16 @@ export function layersModel(model: LayersModel): SavedModel {
     },
     dispose: () => void model.dispose(),
   };
+}
+
+/** The name of the first layer that keeps state, also within models and wrappers. */
+function statefulLayer(layer: object): string | undefined {
+  const inner =
+    "layers" in layer ? (layer.layers as readonly object[]) : "layer" in layer ? [layer.layer as object] : [];
+  const found = inner.map(statefulLayer).find((name) => name !== undefined);
+  if (found !== undefined) return found;
+  const { name, stateful } = layer as LayersModel["layers"][number];
+  return stateful ? name : undefined;
 }
 
 interface Signature {

@@ -12,7 +12,7 @@ import { graphModel, layersModel, type SavedModel } from "./saved-function.ts";
 /**
  * @param file path of `model.json`; the shards lie beside it
  * @throws UsageError if there is no such file, or it is not a saved tfjs model
- * @throws FailureError if a shard is missing or short, or tfjs cannot build the model
+ * @throws FailureError if a shard is missing or short, a layer keeps state, or tfjs cannot build the model
  */
 export async function openSavedModel(file: string): Promise<SavedModel> {
   const json = await readModelJson(file);
@@ -21,7 +21,7 @@ export async function openSavedModel(file: string): Promise<SavedModel> {
   };
   try {
     return await onCpu(async () =>
-      isGraph(json) ? graphModel(await loadGraphModel(handler)) : layersModel(await loadLayersModel(handler)),
+      isGraph(json) ? graphModel(await loadGraphModel(handler)) : layersModel(file, await loadLayersModel(handler)),
     );
   } catch (error) {
     if (error instanceof UsageError || error instanceof FailureError) throw error;

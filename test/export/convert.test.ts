@@ -101,6 +101,25 @@ test("a recurrent model keeps its numbers", async () => {
   expect(parity.length).toBeGreaterThan(0);
 });
 
+test("a layer that keeps its state from call to call is refused by its name, also inside of another", async () => {
+  const options = { units: 4, stateful: true, recurrentInitializer: "glorotUniform", name: "memory" } as const;
+  const lstm = (): layers.RNN => layers.layers.lstm(options) as layers.RNN;
+  const inside = {
+    alone: () => lstm(),
+    "both-ways": () => layers.layers.bidirectional({ layer: lstm(), mergeMode: "sum", name: "memory" }),
+    nested: () => layers.sequential({ layers: [layers.layers.inputLayer({ batchInputShape: [3, 5, 2] }), lstm()] }),
+  };
+  for (const [name, make] of Object.entries(inside)) {
+    const input = layers.input({ batchShape: [3, 5, 2], name: "in" });
+    const outputs = make().apply(input) as layers.SymbolicTensor;
+    const attempt = convert({ model: await save(`stateful-${name}`, layers.model({ inputs: input, outputs })) });
+    await expect(attempt).rejects.toThrow(FailureError);
+    await expect(attempt).rejects.toThrow(
+      /layer "\w*memory" must not keep its state from call to call, got stateful: true/,
+    );
+  }
+});
+
 test("a layer whose kernel has no ONNX form is refused by the kernel's name", async () => {
   const model = layers.sequential({
     layers: [layers.layers.conv3d({ filters: 2, kernelSize: 2, inputShape: [3, 4, 5, 1] })],
