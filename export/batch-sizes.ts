@@ -1,6 +1,7 @@
 import { type Dtype, elementCount, type HostTensor } from "../schemas/tensor.ts";
 import { onnxType, toTypedArray } from "./builder.ts";
 import { type Attributes, type Dim, int, type Node } from "./graph.ts";
+import { freshName } from "./names.ts";
 import type { TraceInput } from "./traced-function.ts";
 
 type Pair = readonly [atFirst: number, atSecond: number];
@@ -16,15 +17,20 @@ export class BatchSizes {
   readonly nodes: Node[] = [];
   readonly initializers = new Map<string, HostTensor>();
   readonly #batches: Pair;
+  readonly #taken: Set<string>;
   readonly #input: string;
   readonly #axis: number;
   readonly #rank: number;
   readonly #constants = new Map<string, string>();
 
-  /** @param batches the two sizes at which the function was traced */
-  constructor(inputs: Readonly<Record<string, TraceInput>>, batches: Pair) {
+  /**
+   * @param batches the two sizes at which the function was traced
+   * @param taken names of the graph that the nodes are for
+   */
+  constructor(inputs: Readonly<Record<string, TraceInput>>, batches: Pair, taken: Iterable<string>) {
     const [name, spec] = Object.entries(inputs).find(([, input]) => input.shape.includes("batch"))!;
     this.#batches = batches;
+    this.#taken = new Set(taken);
     this.#input = name;
     this.#axis = spec.shape.indexOf("batch");
     this.#rank = spec.shape.length;
@@ -124,7 +130,7 @@ export class BatchSizes {
       (node) => node.op === op && node.outputs[0]!.dtype === dtype && node.inputs.join() === inputs.join(),
     );
     if (known !== undefined) return known.outputs[0]!.name;
-    const name = `batch.${op}_${this.nodes.length}`;
+    const name = freshName(this.#taken, `batch.${op}`, this.nodes.length);
     this.nodes.push({ op, inputs, outputs: [{ name, dtype, shape }], attributes, source: "batch size" });
     return name;
   }
@@ -133,7 +139,7 @@ export class BatchSizes {
     const key = `${dtype} [${shape.join()}] ${values.join()}`;
     let name = this.#constants.get(key);
     if (name === undefined) {
-      name = `batch.constant_${this.#constants.size}`;
+      name = freshName(this.#taken, "batch.constant", this.#constants.size);
       this.#constants.set(key, name);
       this.initializers.set(name, { dtype, shape, data: toTypedArray(dtype, values) });
     }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Dtype, elementCount, type HostTensor, type TensorData } from "../schemas/tensor.ts";
 import type { Attributes, Node, ValueInfo } from "./graph.ts";
+import { nameOrFresh } from "./names.ts";
 
 /** A value inside a graph that is being built. Constants carry their contents, so that lowerings can fold them. */
 export interface Value {
@@ -26,20 +27,32 @@ export class GraphBuilder {
   /** tfjs kernel now being lowered: the `source` of the nodes it records. */
   source = "";
   readonly #known = new Map<string, readonly Value[]>();
+  /** Names of inputs and variables, which are known before the first node. */
+  readonly #taken = new Set<string>();
   #counter = 0;
 
   input(name: string, type: OutputType): Value {
     this.inputs.push({ name, ...type });
-    return { name, ...type };
+    return this.reserved({ name, ...type });
   }
 
-  /** A named or anonymous initialiser; anonymous ones with equal contents are the same value. */
+  /** A value that comes from outside of the graph: no value of the graph gets its name. */
+  reserved(value: Value): Value {
+    this.#taken.add(value.name);
+    return value;
+  }
+
+  /**
+   * A named or anonymous initialiser; anonymous ones with equal contents are the same value. A name that an input has
+   * gets a number.
+   */
   constant(contents: HostTensor, name?: string): Value {
     const { dtype, shape, data } = contents;
     const key = name === undefined ? `const ${dtype} [${shape.join()}] ${digest(data)}` : `named ${name}`;
     const known = this.#known.get(key)?.[0];
     if (known !== undefined) return known;
-    const value = { name: name ?? `constant_${this.#counter++}`, dtype, shape, constant: contents };
+    const own = name === undefined ? this.#numbered("constant") : nameOrFresh(this.#taken, name);
+    const value = { name: own, dtype, shape, constant: contents };
     this.initializers.set(value.name, contents);
     this.#known.set(key, [value]);
     return value;
@@ -69,10 +82,17 @@ export class GraphBuilder {
     const key = `${op}(${names.join()})${attributeKey(attributes)}:${outputs.length}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const values = outputs.map((type) => ({ name: `${op}_${this.#counter++}`, dtype: type.dtype, shape: type.shape }));
+    const values = outputs.map(({ dtype, shape }) => ({ name: this.#numbered(op), dtype, shape }));
     this.nodes.push({ op, inputs: names, outputs: values, attributes, source: this.source });
     this.#known.set(key, values);
     return values;
+  }
+
+  #numbered(stem: string): string {
+    let name: string;
+    do name = `${stem}_${this.#counter++}`;
+    while (this.#taken.has(name));
+    return name;
   }
 
   // ---- shape operators that fold on constants --------------------------------------------------------------------

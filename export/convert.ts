@@ -4,6 +4,7 @@ import { FailureError, UsageError } from "../schemas/errors.ts";
 import { checkModel } from "./check.ts";
 import { opset as writtenOpset } from "./finish.ts";
 import type { Graph } from "./graph.ts";
+import { nameOrFresh } from "./names.ts";
 import { writeOnnx } from "./onnx-writer.ts";
 import { checkParity, type ParityCase } from "./parity.ts";
 import type { ParityInput } from "./parity-inputs.ts";
@@ -109,10 +110,11 @@ function traced(
 
 /** Initializers by the names under which they were saved, so that the same model gives the same bytes. */
 function renamed(graph: Graph, names: ReadonlyMap<string, string>): Graph {
-  const taken = [...graph.inputs, ...graph.nodes.flatMap((node) => node.outputs)].map(({ name }) => name);
-  const rename = (name: string): string => (graph.initializers.has(name) ? (names.get(name) ?? name) : name);
-  const renamedAll = [...graph.initializers.keys()].map(rename);
-  if (new Set([...taken, ...renamedAll]).size < taken.length + renamedAll.length) return graph; // two layers of one name
+  const taken = new Set([...graph.inputs, ...graph.nodes.flatMap((node) => node.outputs)].map(({ name }) => name));
+  const renamedAll = new Map(
+    [...graph.initializers.keys()].map((name) => [name, nameOrFresh(taken, names.get(name) ?? name)]),
+  );
+  const rename = (name: string): string => renamedAll.get(name) ?? name;
   return {
     ...graph,
     initializers: new Map([...graph.initializers].map(([name, contents]) => [rename(name), contents])),

@@ -1,6 +1,7 @@
 import type { HostTensor } from "../schemas/tensor.ts";
 import type { GraphBuilder, Value } from "./builder.ts";
 import type { Graph, Node, StateVariable } from "./graph.ts";
+import { freshName, nameOrFresh } from "./names.ts";
 
 export const opset = 17;
 
@@ -27,7 +28,13 @@ export function finish(builder: GraphBuilder, { name, metadata, outputs, state }
   const nexts = state.flatMap((s) => (s.next === undefined ? [] : [[nextName(s.name), s.next] as const]));
   const wanted = [...outputs, ...nexts];
   const live = liveNodes(builder.nodes, wanted);
-  const { names, identities } = nameOutputs(live, wanted);
+  const given = [...builder.inputs, ...state.map(({ input }) => input)].map((value) => value.name);
+  const taken = new Set([...given, ...wanted.map(([output]) => output)]);
+  const names = new Map<string, string>();
+  for (const constant of builder.initializers.keys()) {
+    if (!constant.startsWith("constant_")) names.set(constant, nameOrFresh(taken, constant));
+  }
+  const identities = nameOutputs({ live, wanted, names, taken });
   const initializers = new Map<string, HostTensor>();
 
   function rename(value: string): string {
@@ -35,7 +42,7 @@ export function finish(builder: GraphBuilder, { name, metadata, outputs, state }
     if (contents === undefined) return names.get(value) ?? value;
     let renamed = names.get(value);
     if (renamed === undefined) {
-      renamed = value.startsWith("constant_") ? `constant_${initializers.size}` : value;
+      renamed = freshName(taken, "constant", initializers.size);
       names.set(value, renamed);
     }
     initializers.set(renamed, contents);
@@ -85,13 +92,17 @@ function liveNodes(nodes: readonly Node[], wanted: FinishOptions["outputs"]): No
   return live.reverse();
 }
 
-/** New name of every produced value. An output that is an input, a constant or another output too gets an Identity. */
-function nameOutputs(
-  live: readonly Node[],
-  wanted: FinishOptions["outputs"],
-): { names: Map<string, string>; identities: Node[] } {
+interface Naming {
+  readonly live: readonly Node[];
+  readonly wanted: FinishOptions["outputs"];
+  /** New names by old ones: to be completed. */
+  readonly names: Map<string, string>;
+  readonly taken: Set<string>;
+}
+
+/** Names every produced value. An output that is an input, a constant or another output too gets an Identity. */
+function nameOutputs({ live, wanted, names, taken }: Naming): Node[] {
   const produced = new Set(live.flatMap((node) => node.outputs.map((output) => output.name)));
-  const names = new Map<string, string>();
   const identities: Node[] = [];
   for (const [name, { name: value, dtype, shape }] of wanted) {
     if (produced.has(value) && !names.has(value)) names.set(value, name);
@@ -106,7 +117,9 @@ function nameOutputs(
   }
   let counter = 0;
   for (const node of live) {
-    for (const output of node.outputs) if (!names.has(output.name)) names.set(output.name, `${node.op}_${counter++}`);
+    for (const output of node.outputs) {
+      if (!names.has(output.name)) names.set(output.name, freshName(taken, node.op, counter++));
+    }
   }
-  return { names, identities };
+  return identities;
 }

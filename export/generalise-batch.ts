@@ -95,7 +95,7 @@ class Constants {
   constructor(a: BatchPoint, b: BatchPoint, inputs: Readonly<Record<string, TraceInput>>) {
     this.#a = a;
     this.#b = b;
-    this.#sizes = new BatchSizes(inputs, [a.batch, b.batch]);
+    this.#sizes = new BatchSizes(inputs, [a.batch, b.batch], namesOf(a.graph));
   }
 
   /** The name that a node's input has in the generalised graph. */
@@ -133,6 +133,11 @@ class Constants {
   initializers(): Map<string, HostTensor> {
     return new Map([...this.#kept, ...this.#sizes.initializers]);
   }
+}
+
+function namesOf({ inputs, nodes, initializers }: Graph): string[] {
+  const values = [...inputs, ...nodes.flatMap((node) => node.outputs)];
+  return [...values.map(({ name }) => name), ...initializers.keys()];
 }
 
 function equal(a: HostTensor, b: HostTensor): boolean {

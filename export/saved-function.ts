@@ -2,6 +2,7 @@ import type { GraphModel } from "@tensorflow/tfjs-converter";
 import type * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { FailureError } from "../schemas/errors.ts";
+import { nameOrFresh } from "./names.ts";
 import type { TensorFunction } from "./traced-function.ts";
 
 /** A loaded tfjs model as a function of named tensors, which is what can be traced. */
@@ -127,10 +128,7 @@ function namedOutputs(
   const taken = new Set([...inputs.map(({ name }) => name), ...own.filter(keepsName)]);
   return sources.map(({ name: wanted, source }, i) => {
     if (keepsName(wanted, i)) return { name: wanted, source, isPlain: own.lastIndexOf(wanted) === i };
-    const stem = isInput(wanted) ? `${wanted}_output` : wanted;
-    let name = stem;
-    for (let n = 1; taken.has(name); n++) name = `${stem}_${n}`;
-    taken.add(name);
+    const name = nameOrFresh(taken, isInput(wanted) ? `${wanted}_output` : wanted);
     return { name, source, isPlain: false };
   });
 }

@@ -40,12 +40,12 @@ function traceAt(fn: TensorFunction, options: TraceOptions, batch: number): Grap
   switchBackend(symbolicBackend);
   tf.engine().startScope(options.name);
   try {
-    variables.setPlaceholders();
     const inputs: Record<string, tf.Tensor> = {};
     for (const [name, { shape, dtype }] of Object.entries(options.inputs)) {
       const value = graph.input(name, { dtype, shape: shape.map((size) => (size === "batch" ? batch : size)) });
       inputs[name] = backend.tensorOf(dtype === "uint8" ? fromRaw(value) : fromPlain(value), `input ${name}`);
     }
+    variables.setPlaceholders(); // after the inputs, whose names come first
     const results = Object.entries(fn(inputs));
     requireNewNames(options, results);
     const outputs = results.map(([name, tensor]) => [name, plain(graph, backend.tracedOf(tensor))] as const);

@@ -40,7 +40,7 @@ export class VariableTrap {
       const { variable, original } = trapped;
       const { name, shape } = variable;
       const dtype = onnxDtype(variable.dtype);
-      if (this.#mode === "state") trapped.input = { name, dtype, shape };
+      if (this.#mode === "state") trapped.input = this.#graph.reserved({ name, dtype, shape });
       const symbol = trapped.input === undefined ? fromVariable(this.#graph, name, original) : fromPlain(trapped.input);
       const placeholder = this.#backend.tensorOf(symbol, `variable ${name}`);
       variable.assign(placeholder as tf.Tensor<tf.Rank>);

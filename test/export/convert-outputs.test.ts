@@ -139,3 +139,30 @@ test("a graph model gives each result of a node that its signature lists, also t
   expect([...(actual["halves:1"]!.data as Float32Array)]).toEqual([2, 4]);
   expect([...(actual["halves:1_1"]!.data as Float32Array)]).toEqual([2, 4]);
 });
+
+test("a model may call its inputs and layers as the compiler calls its own values", async () => {
+  const pairs = [
+    ["constant_0", "Gemm_0"],
+    ["Gemm_0", "Tanh_1"],
+    ["Tanh_0", "constant_1"],
+    ["batch.Shape_0", "Reshape_0"],
+    ["batch.constant_0", "batch.Gather_1"],
+    ["dense/kernel", "dense/bias"],
+  ] as const;
+  for (const [i, [inputName, outputName]] of pairs.entries()) {
+    const input = layers.input({ shape: [2, 3], name: inputName });
+    const pieces = [
+      layers.layers.flatten(),
+      layers.layers.dense({ units: 4, activation: "tanh", name: "dense" }),
+      layers.layers.dense({ units: 2, activation: "tanh", name: outputName }),
+    ];
+    const outputs = pieces.reduce((x, layer) => layer.apply(x) as layers.SymbolicTensor, input);
+    const model = layers.model({ inputs: input, outputs });
+    setWeights(model);
+    const file = await save(`named-${i}`, model);
+    const { graph, bytes } = await convert({ model: file });
+    expect(graph.inputs.map(({ name }) => name)).toEqual([inputName]);
+    expect(graph.outputs.map(({ name }) => name)).toEqual([outputName]);
+    expect((await convert({ model: file })).bytes).toEqual(bytes);
+  }
+});
