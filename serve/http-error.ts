@@ -2,6 +2,8 @@ import type { ServerResponse } from "node:http";
 import type { ErrorRequestHandler } from "express";
 import { FailureError, UsageError } from "../schemas/errors.ts";
 import type { ErrorBody } from "../schemas/open-inference.ts";
+import { isHeld } from "./http/expect-continue.ts";
+import { hangUpAfter } from "./http/hang-up.ts";
 
 /** An error with the status it has at the HTTP edge. */
 export class HttpError extends Error {
@@ -28,14 +30,12 @@ export function unavailable(message: string, code: string): HttpError {
   return new HttpError(message, { status: 503, code, headers: { "Retry-After": "1" } });
 }
 
-/** What Express and its body parser throw: an Error with these fields. */
-interface ParserError extends Error {
+/** What Express throws, for a path that cannot be decoded: an Error with a status. */
+interface ExpressError extends Error {
   readonly status: number;
-  readonly type?: string;
-  readonly limit?: number;
 }
 
-function isParserError(error: unknown): error is ParserError {
+function isExpressError(error: unknown): error is ExpressError {
   return error instanceof Error && "status" in error && typeof error.status === "number" && error.status < 500;
 }
 
@@ -46,23 +46,11 @@ export function toHttpError(error: unknown): HttpError {
     return new HttpError(error.message, { status: 400, code: error.code, path: error.path });
   }
   if (error instanceof FailureError) return new HttpError(error.message, { status: 500, code: error.code });
-  if (isParserError(error)) return fromParser(error);
+  if (isExpressError(error)) {
+    return new HttpError(`Cannot read request: ${error.message}`, { status: error.status, code: "bad_request" });
+  }
   console.error(error);
   return new HttpError("Cannot answer: the server failed, its log says why", { status: 500, code: "internal" });
-}
-
-function fromParser(error: ParserError): HttpError {
-  if (error.type === "entity.too.large") {
-    const limit = error.limit === undefined ? "" : ` at most ${error.limit} bytes`;
-    return new HttpError(`Cannot read request: its body must be${limit}, got more; send fewer rows at a time`, {
-      status: 413,
-      code: "too_large",
-    });
-  }
-  if (error.type === "encoding.unsupported") {
-    return new HttpError(`Cannot read request: ${error.message}`, { status: 415, code: "unsupported_encoding" });
-  }
-  return new HttpError(`Cannot read request: ${error.message}`, { status: error.status, code: "bad_request" });
 }
 
 export const answerError: ErrorRequestHandler = (error, _request, response, _next) => sendError(response, error);
@@ -74,6 +62,9 @@ export function sendError(response: ServerResponse, error: unknown): void {
     response.destroy();
     return;
   }
+  const { req: request } = response;
+  // Nobody will read the rest of this body: the client is told so, not listened to until it has sent it all.
+  if (isHeld(request) || (fault.status === 413 && !request.complete)) hangUpAfter(response);
   const body: ErrorBody = { error: fault.message, code: fault.code, path: [...fault.path] };
   const bytes = Buffer.from(JSON.stringify(body));
   response.writeHead(fault.status, {

@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { FailureError, UsageError } from "../schemas/errors.ts";
 import { refuseBadHead } from "./edge/observe.ts";
+import { holdBody } from "./http/expect-continue.ts";
 
 export interface Listening {
   readonly host: string;
@@ -37,6 +38,7 @@ export async function listen(
   const server = openServer(handler, { settings, tls });
   server.on("clientError", refuseBadHead);
   server.on("checkExpectation", handler); // one that Node does not know: the app's to refuse as well
+  server.on("checkContinue", holdBody(handler));
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, { host, port })));
     server.listen(port, host, resolve);

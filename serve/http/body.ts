@@ -1,26 +1,29 @@
-import express, { type Request, type RequestHandler } from "express";
+import type { Request, RequestHandler } from "express";
 import { UsageError } from "../../schemas/errors.ts";
 import { HttpError } from "../http-error.ts";
+import { readBody } from "./read-body.ts";
 
 /**
- * The body's bytes in `request.body`, whatever they are. Answers 413 above `limit` bytes (after decompression), 415 for
- * an unknown content encoding.
+ * The body's bytes in `request.body`, whatever they are. Answers 413 above `limit` bytes (sent or inflated) as soon as
+ * that is known, 415 for an unknown content encoding.
  */
 export function rawBody(limit: number): RequestHandler {
-  return express.raw({ type: () => true, limit });
+  return async (request, response, next) => {
+    request.body = await readBody(request, response, limit);
+    next();
+  };
 }
 
 /** The bytes that `rawBody` left. */
 export function bytesOfBody(request: Request): Uint8Array {
-  // Without a body the parser leaves no buffer.
-  return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  return request.body as Buffer;
 }
 
 /**
  * Reads a JSON body into `request.body`. A body without a content type is taken for JSON, as clients of the protocol
  * (tritonclient) send none.
  *
- * Answers 415 for another content type or character set, 413 above `limit` bytes (after decompression), 400 for what
+ * Answers 415 for another content type or character set, 413 above `limit` bytes (sent or inflated), 400 for what
  * is not JSON in UTF-8.
  */
 export function jsonBody(limit: number): RequestHandler[] {

@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import type { ObservedListener } from "../edge/observe.ts";
 import type { InferenceEngine } from "../engine/inference-engine.ts";
 import { ClientGone } from "../http/client-gone.ts";
+import { inviteBody } from "../http/expect-continue.ts";
 import { type HeaderList, setHeaders } from "../http/headers.ts";
 import { sendError } from "../http-error.ts";
 import { answerInfer, checkTensorType, headerLengthOf } from "./infer-routes.ts";
@@ -82,6 +83,7 @@ async function answer(
 ): Promise<void> {
   engine.find(model, version); // before the body: a wrong name needs no upload
   checkTensorType(request);
+  inviteBody(request, response);
   const body = await readBody(request, size);
   if (body === undefined) return; // the client went away while it was sending
   const headerLength = headerLengthOf(request);
