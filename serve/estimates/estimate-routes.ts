@@ -20,7 +20,8 @@ import { HttpError } from "../http-error.ts";
 import { findTask, withBundle } from "../tasks/find-task.ts";
 import { readTaskBody, taskBody } from "../tasks/task-body.ts";
 import { fillInputs } from "../tasks/task-inputs.ts";
-import { bodiesOf, readInputs } from "../tasks/task-routes.ts";
+import { bodiesOf, readInputs, viewQueryOf } from "../tasks/task-routes.ts";
+import { queryOf, withQuery } from "../tasks/task-settings.ts";
 import type { EstimateJobs, EstimateWork, RunEstimate } from "./jobs.ts";
 import type { MeasureThreads } from "./measure-thread.ts";
 import { batchMayPass, type Pause, patiently } from "./patience.ts";
@@ -84,6 +85,7 @@ export function estimateRoutes(parts: EstimateParts): Route[] {
     access: "token",
     summary,
     description: `Up to ${maxPairs} rows, answered at once; more go to POST /v1/{bundle}/estimates. Means in bits with bootstrap intervals, and what each number is and is not a bound of.`,
+    query: viewQueryOf(measureRequestSchema),
     body: { required: true, content: bodiesOf(measureRequestSchema) },
     answers: { 200: { description: "Figures in bits", content: { "application/json": measureResponseSchema } } },
     handle: [
@@ -111,6 +113,7 @@ export function estimateRoutes(parts: EstimateParts): Route[] {
     group: "estimates",
     access: "token",
     summary,
+    query: [],
     answers: { 200: { description: "Its state", content: { "application/json": estimateSchema } } },
     handle,
   });
@@ -125,6 +128,7 @@ export function estimateRoutes(parts: EstimateParts): Route[] {
       access: "token",
       summary: "The same in the background, for more rows",
       description: `Up to ${maxBackgroundPairs} rows. Outlives a restart of the server.`,
+      query: viewQueryOf(estimateRequestSchema),
       body: { required: true, content: bodiesOf(estimateRequestSchema) },
       answers: {
         202: { description: "Taken; Location says where it is", content: { "application/json": estimateSchema } },
@@ -152,12 +156,16 @@ export function estimateRoutes(parts: EstimateParts): Route[] {
       summary: "Exact measures of a table",
       description:
         "Entropies, mutual information, Gács-Körner and Wyner common information of two columns; with a third, partial information decompositions about it. Columns hold symbols, not measurements.",
+      query: queryOf(discreteRequestSchema, tableKeys),
       body: { required: true, content: { "application/json": discreteRequestSchema } },
       answers: { 200: { description: "Figures in bits", content: { "application/json": infoReportSchema } } },
       handle: [
         ...jsonBody(bodyLimit),
         async (request, response) => {
-          const table = validate(discreteRequestSchema, request.body, "read request");
+          const { query, body } = request as { query: Request["query"]; body: unknown };
+          const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
+          const whole = isObject ? withQuery({ ...body }, { query, schema: discreteRequestSchema }) : body;
+          const table = validate(discreteRequestSchema, whole, "read request");
           requireTable(table);
           response.json(await threads.run({ kind: "table", table }, whenClientGoes(response)));
         },
@@ -166,15 +174,16 @@ export function estimateRoutes(parts: EstimateParts): Route[] {
   ];
 }
 
+/** Keys of a table's body that are the table; the others are settings. */
+const tableKeys = ["columns", "rows", "counts"];
+
 async function readWork(
   bundle: PinnedBundle,
   { request, kind, maxRows }: { request: Request; kind: keyof typeof kinds | undefined; maxRows: number },
 ): Promise<EstimateWork> {
-  const { settings, inputs: given } = await readTaskBody(request);
-  const body =
-    kind === undefined
-      ? validate(estimateRequestSchema, settings, "read request")
-      : { ...validate(measureRequestSchema, settings, "read request"), kind };
+  const schema = kind === undefined ? estimateRequestSchema : measureRequestSchema;
+  const { settings, inputs: given } = await readTaskBody(request, schema);
+  const body = { kind: kind ?? "common-information", ...settings }; // where the route names none, the settings do
   const { version } = body;
   const model = measuringModel(bundle, { kind: body.kind, given: Object.keys(given), version });
   const { inputs } = fillInputs(model.spec.inputs, {

@@ -1,5 +1,7 @@
 import type { Express, RequestHandler } from "express";
 import type { TSchema } from "typebox";
+import { UsageError } from "../../schemas/errors.ts";
+import { nearest, preview } from "../../schemas/validate.ts";
 import { HttpError } from "../http-error.ts";
 
 /** Who may call: anybody; holders of the token if one is set; holders of the operator's token, nobody without one. */
@@ -26,6 +28,7 @@ export interface Route {
   readonly access: Access;
   readonly summary: string;
   readonly description?: string;
+  /** All that may stand in the query: anything else is refused. Left out: nothing in it is read, nothing refused. */
   readonly query?: readonly QueryParameter[];
   readonly body?: { readonly required: boolean; readonly content: Content };
   /** By status; errors have one form and are not listed. */
@@ -47,13 +50,29 @@ export function mount(
     const group = routes.filter((route) => route.path === path);
     const at = path.replaceAll(/\{(\w+)\}/g, ":$1"); // braces mean something else to Express
     for (const route of group) {
-      const handlers = [...guard(route), ...(typeof route.handle === "function" ? [route.handle] : route.handle)];
+      const handle = typeof route.handle === "function" ? [route.handle] : route.handle;
+      const handlers = [...guard(route), ...(route.query === undefined ? [] : [closedQuery(route.query)]), ...handle];
       if (route.method === "GET") app.get(at, handlers);
       else if (route.method === "POST") app.post(at, handlers);
       else app.delete(at, handlers);
     }
     app.route(at).all(refuseMethod(group.map(({ method }) => (method === "GET" ? "GET, HEAD" : method)).join(", ")));
   }
+}
+
+/** A mistyped setting must not be answered as if it were not there. */
+function closedQuery(parameters: readonly QueryParameter[]): RequestHandler {
+  const known = parameters.map(({ name }) => name);
+  return (request, _response, next) => {
+    const unknown = Object.keys(request.query).find((name) => !known.includes(name));
+    if (unknown === undefined) return next();
+    const meant = nearest(unknown, known);
+    const hint = meant === undefined ? "" : `, did you mean "${meant}"?`;
+    throw new UsageError(`Cannot read request: unknown key ${preview(unknown)} in the query${hint}`, {
+      code: "invalid",
+      path: [unknown],
+    });
+  };
 }
 
 function refuseMethod(allowed: string): RequestHandler {

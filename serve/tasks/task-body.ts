@@ -1,33 +1,52 @@
 import { Busboy, type BusboyInstance } from "@fastify/busboy";
 import type { Request, RequestHandler } from "express";
+import type { Static } from "typebox";
 import { UsageError } from "../../schemas/errors.ts";
-import { preview } from "../../schemas/validate.ts";
+import { preview, validate } from "../../schemas/validate.ts";
 import { bytesOfBody, isJson, mediaType, parseJson, rawBody, unsupported } from "../http/body.ts";
 import { HttpError } from "../http-error.ts";
 import type { GivenInput } from "./task-inputs.ts";
+import { type RequestSchema, twice, typedSettings, withQuery } from "./task-settings.ts";
 
 /**
  * Bodies of task routes: JSON; a form with files (`curl -F view_1=@digit.png -F seed=7`), a field of several files being
- * several rows; or one PNG (`--data-binary @digit.png`), whose input and settings stand in the query.
+ * several rows; or one PNG (`--data-binary @digit.png`), whose input stands in the query. Settings may stand in the
+ * query of each of them.
  *
- * Either way one object of the JSON form comes out, in which images are bytes; a schema checks it after that.
+ * Either way one object of the JSON form comes out, in which images are bytes, and a schema checks it.
  */
 export function taskBody(limit: number): RequestHandler[] {
   return [requireKnownType, rawBody(limit)];
 }
 
-export interface TaskBody {
-  /** Everything but the inputs, as the schema of the route wants it. */
-  readonly settings: Record<string, unknown>;
+export interface TaskBody<Settings> {
+  /** Everything but the inputs. */
+  readonly settings: Settings;
   readonly inputs: Readonly<Record<string, GivenInput>>;
 }
 
-/** @throws UsageError for what cannot be read */
-export async function readTaskBody(request: Request): Promise<TaskBody> {
-  const bytes = bytesOfBody(request);
+/** @throws UsageError for what cannot be read, or does not fit `schema` */
+export async function readTaskBody<S extends RequestSchema>(request: Request, schema: S): Promise<TaskBody<Static<S>>> {
+  const { input, ...query } = request.query;
   const type = mediaType(request.headers["content-type"]);
-  if (type === "image/png") return imageBody(request, bytes);
-  if (type === "multipart/form-data") return formBody(await readForm(request, bytes));
+  if (input !== undefined && type !== "image/png") {
+    throw new UsageError(
+      `Cannot read request: "input" must be left out of the query where the body is not image/png, got ${preview(input)}`,
+      { code: "invalid", path: ["input"] },
+    );
+  }
+  const { settings, inputs } =
+    type === "image/png"
+      ? imageBody(bytesOfBody(request), input)
+      : type === "multipart/form-data"
+        ? formBody(await readForm(request, bytesOfBody(request)), schema)
+        : jsonBody(bytesOfBody(request));
+  return { settings: validate(schema, withQuery(settings, { query, schema }), "read request"), inputs };
+}
+
+type GivenBody = TaskBody<Readonly<Record<string, unknown>>>;
+
+function jsonBody(bytes: Uint8Array): GivenBody {
   const body = bytes.length === 0 ? {} : parseJson(bytes);
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     throw new UsageError(`Cannot read request: its body must be an object, got ${preview(body)}`, { code: "invalid" });
@@ -51,10 +70,9 @@ const requireKnownType: RequestHandler = (request, _response, next) => {
   next();
 };
 
-function imageBody(request: Request, bytes: Uint8Array): TaskBody {
-  const { input = "view_1", ...query } = request.query;
+function imageBody(bytes: Uint8Array, input: unknown = "view_1"): GivenBody {
   if (typeof input !== "string") throw twice("input");
-  return { settings: typed(query), inputs: { [input]: [bytes] } };
+  return { settings: {}, inputs: { [input]: [bytes] } };
 }
 
 interface Form {
@@ -62,7 +80,7 @@ interface Form {
   readonly files: ReadonlyMap<string, readonly Uint8Array[]>;
 }
 
-function formBody({ fields, files }: Form): TaskBody {
+function formBody({ fields, files }: Form, schema: RequestSchema): GivenBody {
   const settings: [string, string][] = [];
   const inputs: [string, GivenInput][] = [...files];
   for (const [name, text] of fields) {
@@ -70,27 +88,7 @@ function formBody({ fields, files }: Form): TaskBody {
     if (text.trimStart().startsWith("[")) inputs.push([name, parseJson(new TextEncoder().encode(text))]);
     else settings.push([name, text]);
   }
-  return { settings: typed(Object.fromEntries(settings)), inputs: Object.fromEntries(inputs) };
-}
-
-const numbers = new Set(["seed", "samples", "from", "to", "steps", "resamples"]);
-
-/** Settings that came as text, in the types of the JSON form. */
-function typed(settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const entries = Object.entries(settings).map(([name, value]) => {
-    if (typeof value !== "string") throw twice(name);
-    if (name === "outputs") return [name, value.split(",")] as const;
-    // Text that is no number stays text, and the schema says what is wanted.
-    return [name, numbers.has(name) && value !== "" && !Number.isNaN(Number(value)) ? Number(value) : value] as const;
-  });
-  return Object.fromEntries(entries);
-}
-
-function twice(name: string): UsageError {
-  return new UsageError(`Cannot read request: ${preview(name)} must be there once, as text`, {
-    code: "invalid",
-    path: [name],
-  });
+  return { settings: typedSettings(Object.fromEntries(settings), schema), inputs: Object.fromEntries(inputs) };
 }
 
 const mostParts = 2100; // 1,024 pairs and their settings

@@ -1,17 +1,18 @@
 import { randomInt } from "node:crypto";
 import type { Request, Response } from "express";
-import { type TaskRequest, type TaskResponse, taskRequestSchema, taskResponseSchema } from "../../schemas/tasks.ts";
+import { Type } from "typebox";
+import { type TaskResponse, taskRequestSchema, taskResponseSchema } from "../../schemas/tasks.ts";
 import type { TensorSpec } from "../../schemas/manifest.ts";
-import { validate } from "../../schemas/validate.ts";
 import type { InferenceEngine, PinnedBundle, ServedModel } from "../engine/inference-engine.ts";
 import { whenClientGoes } from "../http/client-gone.ts";
-import type { Content, Route } from "../http/route.ts";
+import type { Content, QueryParameter, Route } from "../http/route.ts";
 import { unknownName } from "../protocol/infer-request.ts";
 import { findTask, withBundle } from "./find-task.ts";
 import { runRows } from "./run-rows.ts";
 import { describeOutputs, pictureOf, sendPng, wantsPng } from "./task-answer.ts";
 import { readTaskBody, taskBody } from "./task-body.ts";
 import { draws, fillInputs, type GivenInput, readInput } from "./task-inputs.ts";
+import { queryOf, type RequestSchema } from "./task-settings.ts";
 
 /** The last segment of a route, and the tasks it finds in a manifest: that name, or that name and a variant. */
 const verbs: Readonly<Record<string, { readonly task: string; readonly summary: string }>> = {
@@ -28,6 +29,16 @@ export function bodiesOf(schema: Content[string]): Content {
   return { "application/json": schema, "multipart/form-data": "binary", "image/png": "binary" };
 }
 
+/** Of all routes that take views. */
+export const bodyNotes =
+  "A form's files are inputs by name and its other fields settings; a PNG as the body is the input that ?input= names. Settings may stand in the query, whatever the body is; one that stands in both is refused.";
+
+/** Queries of all routes that take views. */
+export function viewQueryOf(schema: RequestSchema): QueryParameter[] {
+  const input = { description: "of a PNG as the body: which input it is; default view_1", schema: Type.String() };
+  return [{ name: "input", ...input }, ...queryOf(schema)];
+}
+
 export interface TaskLimits {
   readonly bodyLimit: number;
   /** Rows that one request of a task may ask for. */
@@ -42,7 +53,8 @@ export function taskRoutes(engine: InferenceEngine, limits: TaskLimits): Route[]
     group: "tasks" as const,
     access: "token" as const,
     summary,
-    description: `Runs the task ${task} of the bundle, or that of its variants (${task}_...) that takes the inputs given. With Accept: image/png the answer is a picture: a line for each row, a column for each output. A form's files are inputs by name and its other fields settings; a PNG as the body is the input that ?input= names, view_1 by default, with settings in the query.`,
+    description: `Runs the task ${task} of the bundle, or that of its variants (${task}_...) that takes the inputs given. With Accept: image/png the answer is a picture: a line for each row, a column for each output. ${bodyNotes}`,
+    query: viewQueryOf(taskRequestSchema),
     body: { required: true, content: bodiesOf(taskRequestSchema) },
     answers: {
       200: {
@@ -64,8 +76,7 @@ async function runTask(
   bundle: PinnedBundle,
   { request, response, task, limits }: { request: Request; response: Response; task: string; limits: TaskLimits },
 ): Promise<void> {
-  const { settings, inputs: given } = await readTaskBody(request);
-  const body: TaskRequest = validate(taskRequestSchema, settings, "read request");
+  const { settings: body, inputs: given } = await readTaskBody(request, taskRequestSchema);
   const chosen = findTask(bundle.models, { verb: task, given: Object.keys(given), variant: body.variant });
   const model = body.version === undefined ? chosen : bundle.find(chosen.name, body.version);
   const outputs = outputsOf(model, body.outputs);

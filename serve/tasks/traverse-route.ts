@@ -3,7 +3,7 @@ import { UsageError } from "../../schemas/errors.ts";
 import type { TensorSpec } from "../../schemas/manifest.ts";
 import { type TraverseResponse, traverseRequestSchema, traverseResponseSchema } from "../../schemas/tasks.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
-import { nearest, preview, validate } from "../../schemas/validate.ts";
+import { nearest, preview } from "../../schemas/validate.ts";
 import type { InferenceEngine, PinnedBundle, ServedModel } from "../engine/inference-engine.ts";
 import { whenClientGoes } from "../http/client-gone.ts";
 import type { Route } from "../http/route.ts";
@@ -12,7 +12,7 @@ import { runRows } from "./run-rows.ts";
 import { describeOutputs, pictureOf, sendPng, wantsPng } from "./task-answer.ts";
 import { readTaskBody, taskBody } from "./task-body.ts";
 import { fillInputs, type GivenInput } from "./task-inputs.ts";
-import { bodiesOf, outputsOf, readInputs, type TaskLimits } from "./task-routes.ts";
+import { bodiesOf, bodyNotes, outputsOf, readInputs, type TaskLimits, viewQueryOf } from "./task-routes.ts";
 
 /** `POST /v1/{bundle}/traverse`: one latent dimension is moved, the others stay, and every step is decoded. */
 export function traverseRoute(engine: InferenceEngine, limits: TaskLimits): Route {
@@ -22,8 +22,8 @@ export function traverseRoute(engine: InferenceEngine, limits: TaskLimits): Rout
     group: "tasks",
     access: "token",
     summary: "Walk along one latent dimension",
-    description:
-      "Starts from the code of the views given (means), from blocks of code given by name, or from 0. With Accept: image/png the walk is a strip: a column for each step, a line for each view.",
+    description: `Starts from the code of the views given (means), from blocks of code given by name, or from 0. With Accept: image/png the walk is a strip: a column for each step, a line for each view. ${bodyNotes}`,
+    query: viewQueryOf(traverseRequestSchema),
     body: { required: true, content: bodiesOf(traverseRequestSchema) },
     answers: {
       200: {
@@ -43,8 +43,7 @@ async function traverse(
   bundle: PinnedBundle,
   { request, response }: { request: Request; response: Response },
 ): Promise<void> {
-  const { settings, inputs: given } = await readTaskBody(request);
-  const body = validate(traverseRequestSchema, settings, "read request");
+  const { settings: body, inputs: given } = await readTaskBody(request, traverseRequestSchema);
   const decoder = findTask(bundle.models, { verb: "decode", given: decoderInputs(bundle.models) });
   const model = body.version === undefined ? decoder : bundle.find(decoder.name, body.version);
   const { block, at } = findDimension(model, body.dimension);

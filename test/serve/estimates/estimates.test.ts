@@ -174,6 +174,37 @@ test("discrete-information takes the largest counts that its schema allows", asy
   expect(answer).toMatchObject({ status: 200, body: { mutualInformationBits: 1, gacsKornerBits: 1 } });
 });
 
+test("settings may stand in the query; one in both places, and one that is none, are refused by name", async () => {
+  const table = {
+    columns: ["x", "y"],
+    counts: [
+      [1, 0],
+      [0, 1],
+    ],
+  };
+  const at = "/v1/discrete-information";
+  const plain = await client.post(at, { ...table, seed: 5 });
+  expect(plain.status).toBe(200);
+  expect((await client.post(`${at}?seed=5`, table)).body).toEqual(plain.body);
+  const inputs = pairs(3);
+  expect(await client.post("/v1/toy/common-information?seed=4&resamples=100", { inputs })).toMatchObject({
+    status: 200,
+    body: { seed: 4 },
+  });
+  const taken = await client.post("/v1/toy/estimates?kind=redundant-information", { inputs });
+  expect(taken).toMatchObject({ status: 400, body: { code: "bad_inputs" } }); // that task takes other inputs
+  for (const [path, body, name] of [
+    [`${at}?seed=5`, { ...table, seed: 5 }, "seed"],
+    [`${at}?sed=5`, table, "sed"],
+    [`${at}?counts=5`, table, "counts"],
+    ["/v1/toy/common-information?seed=5", { inputs, seed: 5 }, "seed"],
+    ["/v1/toy/common-information?kind=5", { inputs }, "kind"],
+  ] as const) {
+    expect(await client.post(path, body), path).toMatchObject({ status: 400, body: { code: "invalid", path: [name] } });
+  }
+  expect(await client.get("/v1/toy/estimates/1?wait=1")).toMatchObject({ status: 400, body: { path: ["wait"] } });
+});
+
 describe("estimates in the background", () => {
   const until = async (at: string, state: string): Promise<Estimate> => {
     for (;;) {

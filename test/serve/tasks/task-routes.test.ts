@@ -327,6 +327,76 @@ test("400 for an array nested without end, whatever the route", async () => {
   }
 });
 
+describe("settings in the query", () => {
+  const settings = "seed=7&samples=3&outputs=view_2&images=png";
+  const file = new Blob([Uint8Array.from(png(255, 0))]);
+  const form = (fields: Record<string, string> = {}): RequestInit => {
+    const body = new FormData();
+    body.set("view_1", file, "a.png");
+    for (const [name, value] of Object.entries(fields)) body.set(name, value);
+    return { body };
+  };
+  const json = (more: object = {}): RequestInit => ({
+    body: JSON.stringify({ inputs: { view_1: toyImage(255, 0) }, ...more }),
+    headers: { "content-type": "application/json" },
+  });
+  const picture: RequestInit = { body: file, headers: { "content-type": "image/png" } };
+  const call = (path: string, init: RequestInit) => client.get(`/v1/toy/${path}`, { method: "POST", ...init });
+
+  test("say the same whatever the body is, and the same as in the body", async () => {
+    const inBody = await call("conditional", json({ seed: 7, samples: 3, outputs: ["view_2"], images: "png" }));
+    expect(inBody).toMatchObject({ status: 200, body: { rows: 3, seed: 7 } });
+    for (const body of [picture, form(), json()]) {
+      expect((await call(`conditional?${settings}`, body)).body).toEqual(inBody.body);
+    }
+    const divided = await call("conditional?seed=7&images=png", form({ samples: "3", outputs: "view_2" }));
+    expect(divided.body).toEqual(inBody.body);
+  });
+
+  test("are enough for a task without inputs, and are read by traverse", async () => {
+    expect(await call("joint?samples=2&seed=1", {})).toMatchObject({ status: 200, body: { rows: 2, seed: 1 } });
+    const walk = await call("traverse?dimension=common_0&steps=3", form());
+    expect(walk).toMatchObject({ status: 200, body: { rows: 3, dimension: "common_0" } });
+  });
+
+  test.each([
+    ["a form", form({ seed: "8" })],
+    ["JSON", json({ seed: 7 })],
+  ])("400 for one that is in %s too", async (_, body) => {
+    expect(await call("conditional?seed=7", body)).toMatchObject({
+      status: 400,
+      body: {
+        error: 'Cannot read request: "seed" must be in the query or in the body, got it in both',
+        code: "invalid",
+        path: ["seed"],
+      },
+    });
+  });
+
+  test.each([
+    ["conditional?sed=7", 'unknown key "sed" in the query, did you mean "seed"?', "sed"],
+    ["traverse?sed=7&dimension=common_0", 'unknown key "sed" in the query', "sed"],
+    ["common-information?samples=7", 'unknown key "samples" in the query', "samples"],
+    ["estimates?kin=x", 'unknown key "kin" in the query, did you mean "kind"?', "kin"],
+    ["conditional?__proto__=1", 'unknown key "__proto__" in the query', "__proto__"],
+    ["conditional?samples=0", '"samples" must be >= 1, got 0', "samples"],
+    ["conditional?samples=two", '"samples" must be integer, got "two"', "samples"],
+  ])("400 for %s with any body", async (path, text, name) => {
+    for (const body of [picture, form(), json()]) {
+      const answer = await call(path, body);
+      expect(answer).toMatchObject({ status: 400, body: { error: expect.stringContaining(text), path: [name] } });
+    }
+    expect(engine.asked).toEqual([]);
+  });
+
+  test("400 for the name of an input where the body is no PNG", async () => {
+    for (const body of [form(), json()]) {
+      expect(await call("conditional?input=view_1", body)).toMatchObject({ status: 400, body: { path: ["input"] } });
+    }
+    expect((await call("conditional?input=view_1", picture)).status).toBe(200);
+  });
+});
+
 describe("traverse", () => {
   test("moves one dimension in equal steps and keeps what the views tell, 0 where none tells", async () => {
     const { status, body } = await client.post("/v1/toy/traverse", {
