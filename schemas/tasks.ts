@@ -21,6 +21,9 @@ const variant = Type.Optional(
     description: "which of several tasks that take these inputs: 1to2 of conditional_1to2, 1 of style_transfer_1",
   }),
 );
+const outputs = Type.Optional(
+  Type.Array(Type.String(), { minItems: 1, description: "names; left out: all the task has" }),
+);
 const images = Type.Enum(["numbers", "png"], {
   default: "numbers",
   description: "how the answer holds images: nested numbers from 0 to 1, or a PNG in base64 for each row",
@@ -37,9 +40,7 @@ export const taskRequestSchema = Type.Object(
       default: 1,
       description: "draws for each row that is given; of a task without inputs: rows",
     }),
-    outputs: Type.Optional(
-      Type.Array(Type.String(), { minItems: 1, description: "names; left out: all the task has" }),
-    ),
+    outputs,
     images,
     version,
   },
@@ -81,10 +82,10 @@ export const traverseRequestSchema = Type.Object(
     dimension: Type.String({
       description: "a latent dimension by name, for instance common_0, as the manifest lists them",
     }),
-    from: Type.Number({ minimum: -1e6, maximum: 1e6, default: -2 }),
-    to: Type.Number({ minimum: -1e6, maximum: 1e6, default: 2 }),
-    steps: Type.Integer({ minimum: 2, maximum: 128, default: 9 }),
-    outputs: Type.Optional(Type.Array(Type.String(), { minItems: 1 })),
+    from: Type.Number({ minimum: -1e6, maximum: 1e6, default: -2, description: "first value" }),
+    to: Type.Number({ minimum: -1e6, maximum: 1e6, default: 2, description: "last value" }),
+    steps: Type.Integer({ minimum: 2, maximum: 128, default: 9, description: "values, both ends among them" }),
+    outputs,
     images,
     version,
   },

@@ -57,6 +57,8 @@ function operation(route: Route, components: Map<string, Json>): Json {
     in: "query",
     required: false,
     description: text,
+    // several names are one text with commas, not one parameter each
+    ...("items" in schema ? { style: "form", explode: false } : {}),
     schema: written(schema, components),
   }));
   const responses = Object.entries(answers).map(([status, answer]) => [

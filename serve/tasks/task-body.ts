@@ -84,6 +84,7 @@ function formBody({ fields, files }: Form, schema: RequestSchema): GivenBody {
   const settings: [string, string][] = [];
   const inputs: [string, GivenInput][] = [...files];
   for (const [name, text] of fields) {
+    if (text === "") continue; // a page sends the fields that a person left empty as well
     // A field that holds JSON is an input in numbers: settings are words and numbers.
     if (text.trimStart().startsWith("[")) inputs.push([name, parseJson(new TextEncoder().encode(text))]);
     else settings.push([name, text]);

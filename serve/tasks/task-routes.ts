@@ -12,7 +12,7 @@ import { runRows } from "./run-rows.ts";
 import { describeOutputs, pictureOf, sendPng, wantsPng } from "./task-answer.ts";
 import { readTaskBody, taskBody } from "./task-body.ts";
 import { draws, fillInputs, type GivenInput, readInput } from "./task-inputs.ts";
-import { queryOf, type RequestSchema } from "./task-settings.ts";
+import { formOf, queryOf, type RequestSchema } from "./task-settings.ts";
 
 /** The last segment of a route, and the tasks it finds in a manifest: that name, or that name and a variant. */
 const verbs: Readonly<Record<string, { readonly task: string; readonly summary: string }>> = {
@@ -25,8 +25,8 @@ const verbs: Readonly<Record<string, { readonly task: string; readonly summary: 
 };
 
 /** Bodies of all routes that take views. */
-export function bodiesOf(schema: Content[string]): Content {
-  return { "application/json": schema, "multipart/form-data": "binary", "image/png": "binary" };
+export function bodiesOf(schema: RequestSchema): Content {
+  return { "application/json": schema, "multipart/form-data": formOf(schema), "image/png": "binary" };
 }
 
 /** Of all routes that take views. */

@@ -10,6 +10,8 @@ export type RequestSchema = TSchema & { readonly properties: Readonly<Record<str
 
 type Query = Request["query"];
 
+type Json = Readonly<Record<string, unknown>>;
+
 /** What JSON Schema says of one setting. */
 interface Described {
   readonly type?: string;
@@ -17,19 +19,49 @@ interface Described {
   readonly default?: unknown;
 }
 
-/**
- * Query parameters of a route, from the schema of its JSON body.
- *
- * @param data properties that are no settings
- */
-export function queryOf(schema: RequestSchema, data: readonly string[] = ["inputs"]): QueryParameter[] {
-  const settings = Object.entries(schema.properties).filter(([name]) => !data.includes(name));
+/** The settings of a schema for pages and clients to read. `data` names the properties that are no settings. */
+function settingsOf({ properties }: RequestSchema, data: readonly string[]): QueryParameter[] {
+  const settings = Object.entries(properties).filter(([name]) => !data.includes(name));
   return settings.map(([name, property]) => {
     const { description, default: otherwise, ...rest } = property as Described;
     const said = otherwise === undefined ? [] : [`default ${String(otherwise)}`];
-    // Without its default as a value: a page would fill it in, and the server would take it for asked for.
+    // Without its default as a value: a page would fill it in twice, and the server refuse what is asked for twice.
     return { name, description: [description ?? "", ...said].filter(Boolean).join("; "), schema: rest as TSchema };
   });
+}
+
+/** Query parameters of a route, from the schema of its JSON body. */
+export function queryOf(schema: RequestSchema, data: readonly string[] = ["inputs"]): QueryParameter[] {
+  return settingsOf(schema, data);
+}
+
+/** The schema of the same request as a form: files by the names of their inputs, settings as fields. */
+export function formOf(schema: RequestSchema): TSchema {
+  const files = (name: string): [string, Json] => [
+    name,
+    {
+      type: "array",
+      items: { type: "string", format: "binary", contentMediaType: "image/png" },
+      examples: [[]],
+      description: "PNG files, one a row; or one field with numbers as JSON",
+    },
+  ];
+  const fields = settingsOf(schema, ["inputs"]).map(({ name, description, schema: setting }): [string, Json] => {
+    const list = (setting as Described).type === "array";
+    return [
+      name,
+      {
+        ...(list ? { type: "string" } : setting),
+        description: list ? `${description}; with commas between them` : description,
+        examples: [""], // else Swagger UI fills in "string"
+      },
+    ];
+  });
+  return {
+    type: "object",
+    properties: Object.fromEntries([files("view_1"), files("view_2"), ...fields]),
+    additionalProperties: { description: "another input of the task, by name: PNG files, or numbers as JSON" },
+  } as TSchema;
 }
 
 /**

@@ -8,7 +8,7 @@ import { copyBundle, type FakeEngine, fakeEngine, serveApp } from "../fake-engin
 
 interface Operation {
   readonly operationId: string;
-  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly schema: object }[];
   readonly requestBody?: { readonly content: Record<string, { readonly schema?: object }> };
   readonly responses: Record<string, { readonly content?: Record<string, { readonly schema?: object }> }>;
 }
@@ -117,6 +117,78 @@ describe("the OpenAPI document", () => {
     ) as Document;
     expect(JSON.stringify(paths)).not.toContain('"title"');
     expect(Object.keys(components.schemas)).toContain("InferInput");
+  });
+
+  const queryOf = ({ parameters = [] }: Operation) => parameters.filter((parameter) => parameter.in === "query");
+  const places = { bundle: "m", model: "m.copy", version: "1", id: "1", file: "start.js" };
+  const placed = (path: string): string =>
+    path.replaceAll(/\{(\w+)\}/g, (_, name: keyof typeof places) => places[name]);
+
+  test("lists the settings of each /v1 body as query parameters, and the server takes those and no other", async () => {
+    const settings: Record<string, string[]> = {};
+    for (const [path, method, operation] of operations().filter(([path]) => path.startsWith("/v1/"))) {
+      const names = queryOf(operation).map(({ name }) => name);
+      settings[`${method} ${path.replace("/v1/", "").replace("{bundle}/", "")}`] = names;
+      const ask = async (name: string) => {
+        const answer = await fetch(`${url}${placed(path)}?${name}=1`, { method: method.toUpperCase() });
+        return ((await answer.json()) as { error?: string }).error ?? "";
+      };
+      for (const name of names) expect(await ask(name), `${path} ${name}`).not.toContain("unknown key");
+      for (const name of ["inputs", "nothing"]) expect(await ask(name), path).toContain(`unknown key "${name}"`);
+    }
+    const task = ["input", "variant", "seed", "samples", "outputs", "images", "version"];
+    const measure = ["input", "seed", "resamples", "version"];
+    expect(settings).toEqual({
+      ...Object.fromEntries(
+        ["encode", "decode", "conditional", "style-transfer", "joint", "predict"].map((verb) => [`post ${verb}`, task]),
+      ),
+      "post traverse": ["input", "dimension", "from", "to", "steps", "outputs", "images", "version"],
+      "post common-information": measure,
+      "post redundant-information": measure,
+      "post estimates": [...measure, "kind"],
+      "get estimates/{id}": [],
+      "delete estimates/{id}": [],
+      "post discrete-information": ["seed"],
+    });
+  });
+
+  test("has no query parameters where the route reads no query", async () => {
+    const operator = "operator-token-0123456789";
+    const tokens = { operator };
+    const app = expressOf({ engine, bodyLimit: 1 << 16, tokens }, createMetrics(engine, { version: "1" }));
+    let read = 0;
+    Object.defineProperty(app.request, "query", { get: () => ({ seed: String(++read) }) });
+    const served = await serveApp(app);
+    const headers = { authorization: `Bearer ${operator}`, "content-type": "application/json" };
+    const silent = operations().filter(([path]) => !path.startsWith("/v1/"));
+    expect(silent.length).toBeGreaterThan(15);
+    for (const [path, method, operation] of silent) {
+      expect(queryOf(operation), path).toEqual([]);
+      const body = method === "post" ? { body: '{"inputs":[]}' } : {};
+      await (await fetch(served.url + placed(path), { method: method.toUpperCase(), headers, ...body })).text();
+      expect(read, path).toBe(0);
+    }
+    await served.close();
+  });
+
+  test("describes forms: files by the names of views, settings as fields, other inputs by name", () => {
+    const forms = operations().flatMap(([path, , { requestBody }]) => {
+      const schema = requestBody?.content["multipart/form-data"]?.schema;
+      return schema === undefined ? [] : [[path, schema as { properties: Record<string, object> }] as const];
+    });
+    expect(forms).toHaveLength(10);
+    for (const [path, schema] of forms) {
+      const { view_1, view_2, ...fields } = schema.properties;
+      for (const files of [view_1, view_2]) {
+        expect(files).toMatchObject({ type: "array", items: { contentMediaType: "image/png" } });
+      }
+      const query = queryOf(document.paths[path]!.post!).map(({ name }) => name);
+      expect(["input", ...Object.keys(fields)]).toEqual(query);
+      expect(Object.values(fields).filter((field) => "default" in field || !("description" in field))).toEqual([]);
+      const check = new Ajv2020({ strict: true, formats: { binary: true } }).compile(schema);
+      expect(check({ view_1: ["bytes"], version: "1", noise_unique_2: "[[0.5]]" })).toBe(true);
+      expect(check({ version: "first" })).toBe(false);
+    }
   });
 });
 

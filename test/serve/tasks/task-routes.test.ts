@@ -353,6 +353,12 @@ describe("settings in the query", () => {
     expect(divided.body).toEqual(inBody.body);
   });
 
+  test("that a form sends empty are left out, as pages send them for a person who filled nothing in", async () => {
+    const empty = form({ view_2: "", seed: "", samples: "", outputs: "", version: "" });
+    const answer = await call("conditional?samples=2&seed=1", empty);
+    expect(answer).toMatchObject({ status: 200, body: { rows: 2, seed: 1 } });
+  });
+
   test("are enough for a task without inputs, and are read by traverse", async () => {
     expect(await call("joint?samples=2&seed=1", {})).toMatchObject({ status: 200, body: { rows: 2, seed: 1 } });
     const walk = await call("traverse?dimension=common_0&steps=3", form());
