@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FailureError, UsageError } from "../../schemas/errors.ts";
 import type { ServeConfig } from "../../schemas/serve-config.ts";
-import { HttpError } from "../http-error.ts";
+import { HttpError, unavailable } from "../http-error.ts";
 import { type BundleFiles, openRepository, type RepositoryFolder } from "./bundle-files.ts";
 import { type BundleEntry, Directory, unknownModel } from "./directory.ts";
 import type {
@@ -258,7 +258,10 @@ export class Engine implements InferenceEngine {
         const files = await this.#folder.read(slot.name);
         if (onlyIfChanged && files.digest === slot.digest && slot.status === "READY") return;
         const next = await this.#serve(files);
-        if (this.#draining) return await next.stop(0);
+        if (this.#draining) {
+          await next.stop(0);
+          throw unavailable(`Cannot load "${slot.name}": the server is stopping`, "stopping");
+        }
         const before = slot.served;
         slot.served = next;
         slot.digest = files.digest;

@@ -38,6 +38,7 @@ export interface InferenceEngine {
    *
    * @param name a bundle, or any of its models
    * @throws HttpError 404 when there is no such bundle
+   * @throws HttpError 503 when the server stopped meanwhile
    * @throws FailureError or UsageError when it cannot be loaded
    */
   load(name: string): Promise<void>;

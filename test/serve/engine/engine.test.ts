@@ -113,6 +113,17 @@ describe("a reload", () => {
   });
 });
 
+test("a load that ends while the engine drains is refused, and what was served goes on until it is closed", async () => {
+  const repository = await repositoryOf({ f: f("Identity") });
+  await open(repository);
+  await replaceBundle(repository, { f: f("Neg") });
+  const loading = expect(engine.load("tiny")).rejects.toMatchObject({ status: 503, code: "stopping" });
+  expect(await engine.drain(0)).toBe(true);
+  expect(engine.ready).toBe(false);
+  await loading;
+  expect(valuesOf(await infer(vector(2)))).toEqual([2]);
+});
+
 describe("a pinned bundle", () => {
   test("answers all that is asked of it by one state, also when its version has left, and then ends its worker", async () => {
     const repository = await repositoryOf({ f: f("Identity") });
