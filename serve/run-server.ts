@@ -1,5 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { FailureError } from "../schemas/errors.ts";
+import { unusedOptions } from "./engine/options.ts";
 import { type ServerOptions, startServer } from "./start-server.ts";
 
 /**
@@ -14,6 +15,12 @@ export async function runServer(options: ServerOptions): Promise<void> {
   const server = await startServer(options);
   for (const { name, reason } of server.bad) console.error(`Not served: ${name}. ${reason}`);
   const bundles = new Set(server.models.map((model) => model.bundle.name));
+  const there = {
+    bundles: [...bundles],
+    models: server.models.map((model) => model.name),
+    unread: server.bad.map(({ name }) => name),
+  };
+  for (const line of unusedOptions(options.config ?? {}, there)) console.error(line);
   const devices = new Set(server.models.map((model) => model.device));
   console.log(`Serving ${server.models.length} models of ${bundles.size} bundles on ${[...devices].join(" and ")}`);
   console.log(`${server.url}  (what is served and how to call it; Ctrl-C stops)`);

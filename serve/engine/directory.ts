@@ -98,12 +98,17 @@ export class Directory {
 
 /** The answer to a name that is none of `known`. */
 export function unknownModel(name: string, known: readonly string[]): HttpError {
-  const meant = known.find((each) => each.endsWith(`.${name}`)) ?? nearest(name, known);
+  const meant = nearestName(name, known);
   const hint = meant === undefined ? "POST /v2/repository/index lists all" : `did you mean "${meant}"?`;
   return new HttpError(`Cannot find model "${name}": it is not in the repository, ${hint}`, {
     status: 404,
     code: "unknown_model",
   });
+}
+
+/** The one of `known` that is meant: by its task alone, or mistyped. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  return known.find((each) => each.endsWith(`.${name}`)) ?? nearest(name, known);
 }
 
 /** Of each task, its versions, lowest first. */

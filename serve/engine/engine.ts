@@ -16,7 +16,7 @@ import type {
   ServedModel,
 } from "./inference-engine.ts";
 import { ModelQueue } from "./model-queue.ts";
-import { batchingOf, bundleOf } from "./options.ts";
+import { batchingOf, bundleOf, checkConfig } from "./options.ts";
 import { ServedBundle } from "./served-bundle.ts";
 import { Statistics } from "./statistics.ts";
 import { servedVersions } from "./version-policy.ts";
@@ -49,12 +49,13 @@ interface Slot extends BundleEntry {
 /**
  * Opens a repository. `start` loads what is there; until then every bundle in it is one that is being loaded.
  *
- * @throws UsageError when the folder is missing
+ * @throws UsageError when the folder is missing, or the configuration is none
  * @throws FailureError when it is itself a bundle, and a bad one
  */
 export async function createEngine({ repository, config }: EngineOptions): Promise<Engine> {
+  const checked = checkConfig(config, "serve");
   const folder = await openRepository(repository);
-  return new Engine({ folder, names: await folder.list(), path: repository, config });
+  return new Engine({ folder, names: await folder.list(), path: repository, config: checked });
 }
 
 interface EngineParts {

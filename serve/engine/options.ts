@@ -8,6 +8,7 @@ import {
 } from "../../schemas/serve-config.ts";
 import { validate } from "../../schemas/validate.ts";
 import { batchingDefaults, bundleDefaults } from "./defaults.ts";
+import { nearestName } from "./directory.ts";
 
 /** What the configuration says of one bundle or one model: its own options over those of all over the defaults. */
 
@@ -15,15 +16,44 @@ import { batchingDefaults, bundleDefaults } from "./defaults.ts";
 export function checkConfig(config: unknown, action: string): ServeConfig {
   const checked = validate(serveConfigSchema, config, action);
   for (const name of [undefined, ...Object.keys(checked.models ?? {})]) {
-    const { defaultPriority, priorityLevels } = batchingOf(checked, name ?? "");
+    const { defaultPriority, priorityLevels, preferredBatchRows, maxBatchRows } = batchingOf(checked, name ?? "");
+    const of = name === undefined ? "" : ` of "${name}"`;
     if (defaultPriority > priorityLevels) {
-      const of = name === undefined ? "" : ` of "${name}"`;
       throw new UsageError(
         `Cannot ${action}: defaultPriority${of} must be at most priorityLevels, ${priorityLevels}, got ${defaultPriority}`,
       );
     }
+    const beyond = preferredBatchRows.find((rows) => rows > maxBatchRows);
+    if (beyond !== undefined) {
+      throw new UsageError(
+        `Cannot ${action}: preferredBatchRows${of} must be at most maxBatchRows, ${maxBatchRows}, got ${beyond}`,
+      );
+    }
   }
   return checked;
+}
+
+/** What is there to be configured, by name. */
+export interface Configurable {
+  readonly bundles: readonly string[];
+  /** `<bundle>.<task>` */
+  readonly models: readonly string[];
+  /** Bundles that could not be read: nobody knows their models. */
+  readonly unread: readonly string[];
+}
+
+/** A line for each name in the configuration that is nothing's: mistyped, or of a bundle that is yet to come. */
+export function unusedOptions(config: ServeConfig, { bundles, models, unread }: Configurable): string[] {
+  const unused = (kind: string, names: readonly string[], known: readonly string[]): string[] =>
+    names.map((name) => {
+      const meant = nearestName(name, known);
+      const hint = meant === undefined ? "" : `, did you mean "${meant}"?`;
+      return `Not used: options of ${kind} "${name}". It is not in the repository now${hint}`;
+    });
+  const isUnread = (model: string): boolean => unread.some((bundle) => model.startsWith(`${bundle}.`));
+  const ofBundles = Object.keys(config.bundles ?? {}).filter((name) => ![...bundles, ...unread].includes(name));
+  const ofModels = Object.keys(config.models ?? {}).filter((name) => !models.includes(name) && !isUnread(name));
+  return [...unused("bundle", ofBundles, [...bundles, ...unread]), ...unused("model", ofModels, models)];
 }
 
 /** @param model `<bundle>.<task>` */

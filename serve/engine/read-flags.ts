@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { UsageError } from "../../schemas/errors.ts";
-import type { ServeConfig, VersionPolicy } from "../../schemas/serve-config.ts";
+import { type ServeConfig, serveConfigSchema, type VersionPolicy } from "../../schemas/serve-config.ts";
+import { validate } from "../../schemas/validate.ts";
 import type { EngineFlags } from "./flags.ts";
 import { checkConfig } from "./options.ts";
 
@@ -22,8 +23,11 @@ export function configOf(flags: EngineFlags): ServeConfig {
   };
   const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
   if (flags.config === undefined) return checkConfig(given, "read flags");
-  const file = checkConfig(readJson(flags.config), `read configuration "${flags.config}"`);
-  return checkConfig({ ...file, ...given }, "read flags");
+  const action = `read configuration "${flags.config}"`;
+  const file = validate(serveConfigSchema, readJson(flags.config), action);
+  validate(serveConfigSchema, given, "read flags");
+  // What contradicts each other only the two together can tell: a flag may mend what the file says.
+  return checkConfig({ ...file, ...given }, action);
 }
 
 export function pollMsOf({ poll }: EngineFlags): number {

@@ -8,6 +8,7 @@ import path from "node:path";
 import { json } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { ServeConfig } from "../../schemas/serve-config.ts";
 import { EstimateJobs } from "../../serve/estimates/jobs.ts";
 import { type RunningServer, startServer } from "../../serve/start-server.ts";
 import { type Client, clientOf, typescriptOptions } from "./client.ts";
@@ -430,10 +431,12 @@ describe("a start that fails", () => {
 
 describe("the process", () => {
   /** Runs the server in a Node of its own and gives its address once it serves. */
-  async function spawnServer(): Promise<{ child: ChildProcess; client: Client; output: () => string }> {
+  async function spawnServer(
+    config: ServeConfig = {},
+  ): Promise<{ child: ChildProcess; client: Client; output: () => string }> {
     const entry = new URL("../../serve/run-server.ts", import.meta.url).href;
     const script = `const { runServer } = await import(${JSON.stringify(entry)});
-      await runServer({ repository: ${JSON.stringify(bundle)}, port: 0, threads: 1 });`;
+      await runServer({ repository: ${JSON.stringify(bundle)}, port: 0, threads: 1, config: ${JSON.stringify(config)} });`;
     const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: "pipe", detached: true });
     let text = "";
     const url = await new Promise<string>((resolve, reject) => {
@@ -464,6 +467,23 @@ describe("the process", () => {
       expect(output()).toMatch(new RegExp(`^Serving 3 models of 1 bundles on cpu\nhttp.*\n${signal}: finishing.*\n$`));
     },
   );
+
+  test("tells of options for names that nothing has, and serves", async () => {
+    const { child, client, output } = await spawnServer({
+      bundles: { tiny: { instances: 1 }, tinny: { instances: 2 } },
+      models: { "tiny.int32": { maxQueue: 9 }, "tiny.int23": { maxQueue: 9 } },
+    });
+    expect((await client.get("/v2/models/tiny.int32/config")).body).toMatchObject({
+      dynamic_batching: { default_queue_policy: { max_queue_size: 9 } },
+    });
+    const closed = once(child, "close");
+    child.kill("SIGTERM");
+    await closed;
+    expect(output().match(/^Not used: .*$/gm)).toEqual([
+      'Not used: options of bundle "tinny". It is not in the repository now, did you mean "tiny"?',
+      'Not used: options of model "tiny.int23". It is not in the repository now, did you mean "tiny.int32"?',
+    ]);
+  });
 
   test("that is killed leaves no worker behind", async () => {
     const { child, client } = await spawnServer();

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { batchingOf, bundleOf, checkConfig } from "../../../serve/engine/options.ts";
+import { createEngine } from "../../../serve/engine/engine.ts";
+import { batchingOf, bundleOf, checkConfig, unusedOptions } from "../../../serve/engine/options.ts";
 import { configOf, pollMsOf } from "../../../serve/engine/read-flags.ts";
 import { bucketOf } from "../../../serve/engine/rows.ts";
 import { servedVersions } from "../../../serve/engine/version-policy.ts";
@@ -38,6 +39,38 @@ describe("options", () => {
       'Cannot read: defaultPriority of "a" must be at most priorityLevels, 1, got 2',
     );
   });
+
+  test("prefer no batch that is larger than the largest, for all models and for each", () => {
+    expect(() => checkConfig({ preferredBatchRows: [8, 65] }, "read")).toThrow(
+      "Cannot read: preferredBatchRows must be at most maxBatchRows, 64, got 65",
+    );
+    const models = { a: { maxBatchRows: 16 } };
+    expect(() => checkConfig({ preferredBatchRows: [32], models }, "read")).toThrow(
+      'Cannot read: preferredBatchRows of "a" must be at most maxBatchRows, 16, got 32',
+    );
+    expect(() => checkConfig({ preferredBatchRows: [64] }, "read")).not.toThrow();
+  });
+
+  test("are refused by the engine as well, whoever gives them", async () => {
+    const config = { maxBatchRows: 4, preferredBatchRows: [8] };
+    await expect(createEngine({ repository: "models", config })).rejects.toThrow(
+      "Cannot serve: preferredBatchRows must be at most maxBatchRows, 4, got 8",
+    );
+  });
+
+  test("of names that are nothing's are told, each with the nearest, but not those of a bundle that cannot be read", () => {
+    const config = {
+      bundles: { digits: {}, digit: {}, torn: {}, constructor: {} },
+      models: { "digits.encode": {}, "digits.encod": {}, encode: {}, "torn.encode": {} },
+    };
+    expect(unusedOptions(config, { bundles: ["digits"], models: ["digits.encode"], unread: ["torn"] })).toEqual([
+      'Not used: options of bundle "digit". It is not in the repository now, did you mean "digits"?',
+      'Not used: options of bundle "constructor". It is not in the repository now',
+      'Not used: options of model "digits.encod". It is not in the repository now, did you mean "digits.encode"?',
+      'Not used: options of model "encode". It is not in the repository now, did you mean "digits.encode"?',
+    ]);
+    expect(unusedOptions({}, { bundles: [], models: [], unread: [] })).toEqual([]);
+  });
 });
 
 describe("flags", () => {
@@ -46,6 +79,13 @@ describe("flags", () => {
     writeFileSync(file, JSON.stringify({ maxBatchRows: 8, timeoutMs: 5, versions: "all" }));
     const flags = { config: file, maxBatch: "2", batchDelay: "1.5", poll: "0" };
     expect(configOf(flags)).toEqual({ maxBatchRows: 2, maxDelayMs: 1.5, timeoutMs: 5, versions: "all" });
+  });
+
+  test("and a file that contradict each other are refused, and a flag may mend what the file says", () => {
+    const file = path.join(folder, "large.json");
+    writeFileSync(file, JSON.stringify({ preferredBatchRows: [128] }));
+    expect(() => configOf({ config: file, poll: "0" })).toThrow("must be at most maxBatchRows, 64, got 128");
+    expect(configOf({ config: file, maxBatch: "128", poll: "0" }).maxBatchRows).toBe(128);
   });
 
   test.each([
