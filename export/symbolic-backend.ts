@@ -4,6 +4,7 @@ import { elementCount } from "../schemas/tensor.ts";
 import { GraphBuilder, toTypedArray } from "./builder.ts";
 import { foldOnCpu } from "./fold.ts";
 import type { KernelInputs, Lowering } from "./lowering.ts";
+import { activeScopes } from "./scopes.ts";
 import { fromKnown, fromPlain, fromSplat, onnxDtype, plain, type Traced } from "./traced.ts";
 
 /**
@@ -211,10 +212,4 @@ export class SymbolicBackend extends tf.KernelBackend {
 
 function numbers(data: ArrayLike<number | bigint>): number[] {
   return Array.from(data, Number);
-}
-
-/** Names of the tfjs operations that are running, innermost last; tfjs keeps them for its own debug messages. */
-function activeScopes(): string[] {
-  const { scopeStack } = tf.engine().state as unknown as { scopeStack: readonly { name: string }[] };
-  return scopeStack.map((scope) => scope.name.replace(/__op$/, ""));
 }

@@ -5,7 +5,15 @@ import { apply, mapElements, unary, where } from "./elementwise.ts";
 
 export const Neg: Lowering = (graph, inputs) => unary(graph, "Neg", need(inputs, "x"));
 export const Abs: Lowering = (graph, inputs) => unary(graph, "Abs", need(inputs, "x"));
-export const Sign: Lowering = (graph, inputs) => unary(graph, "Sign", need(inputs, "x"));
+/** 0 at NaN, where ONNX's own operator has NaN. */
+export const Sign: Lowering = (graph, inputs) => {
+  const x = need(inputs, "x");
+  if (x.dtype !== "float32") return unary(graph, "Sign", x);
+  return mapElements(graph, x, (value) => {
+    const [above, below] = ["Greater", "Less"].map((op) => apply(graph, op, [value, graph.scalar(0)], "bool"));
+    return apply(graph, "Sub", [graph.cast(above!, "float32"), graph.cast(below!, "float32")]);
+  });
+};
 
 export const Floor: Lowering = (graph, inputs) => unary(graph, "Floor", need(inputs, "x"));
 export const Ceil: Lowering = (graph, inputs) => unary(graph, "Ceil", need(inputs, "x"));

@@ -3,7 +3,10 @@ import { elementCount } from "../../schemas/tensor.ts";
 import type { GraphBuilder } from "../builder.ts";
 import { int } from "../graph.ts";
 import { type Lowering, need } from "../lowering.ts";
+import { activeScopes } from "../scopes.ts";
 import { fromSplat, onnxDtype, type Traced } from "../traced.ts";
+import { clip } from "./activate.ts";
+import { binary } from "./elementwise.ts";
 import { type ReductionAttrs, reduce, reduceAxes } from "./reduce.ts";
 
 /** Reductions over axes. Attributes: axes of the tfjs tensor and whether they stay with size 1. */
@@ -28,11 +31,25 @@ export const Prod: Lowering<tf.ProdAttrs> = (graph, inputs, attrs) => {
 export const Mean: Lowering<tf.MeanAttrs> = (graph, inputs, attrs) =>
   reduce(graph, "ReduceMean", need(inputs, "x"), { ...attrs, computeIn: "float32", result: "float32" });
 
+/** tfjs operations that subtract the maximum from all of x and sum up, and so carry a NaN past the maximum. */
+const carryNan = new Set(["logSumExp", "logSoftmax"]);
+
+/**
+ * A NaN anywhere is the extreme, which ONNX's reductions skip. So 0 for every number and NaN for NaN (what clipping to
+ * 0 leaves) is summed up and added: two passes more, but where the result is NaN without them.
+ */
+function extreme(graph: GraphBuilder, op: string, x: Traced, attrs: ReductionAttrs): Traced {
+  const found = sameDtype(graph, op, x, attrs);
+  if (x.dtype !== "float32" || found === x || activeScopes().some((name) => carryNan.has(name))) return found;
+  const marks = reduce(graph, "ReduceSum", clip(graph, x, 0, 0), { ...attrs, computeIn: "float32", result: "float32" });
+  return binary(graph, "Add", found, marks);
+}
+
 export const Max: Lowering<tf.MaxAttrs> = (graph, inputs, { reductionIndices, keepDims }) =>
-  sameDtype(graph, "ReduceMax", need(inputs, "x"), { axis: reductionIndices, keepDims });
+  extreme(graph, "ReduceMax", need(inputs, "x"), { axis: reductionIndices, keepDims });
 
 export const Min: Lowering<tf.MinAttrs> = (graph, inputs, attrs) =>
-  sameDtype(graph, "ReduceMin", need(inputs, "x"), attrs);
+  extreme(graph, "ReduceMin", need(inputs, "x"), attrs);
 
 export const All: Lowering<tf.AllAttrs> = (graph, inputs, attrs) =>
   sameDtype(graph, "ReduceMin", need(inputs, "x"), attrs);

@@ -53,7 +53,7 @@ test("gradients of activations, also after a convolution", async () => {
 
 test("activations keep tfjs's results at the ends: no overflow at +-100, NaN stays NaN", async () => {
   const x = given([0, -0, 1e-8, 15, -15, 88, 100, -100, 1e4, -1e4, Infinity, -Infinity, NaN], [13]);
-  const names = ["softplus", "relu", "leakyRelu", "elu", "selu", "prelu", "step", "step with alpha"];
+  const names = ["softplus", "relu", "relu6", "leakyRelu", "elu", "selu", "prelu", "step", "step with alpha"];
   await checkKernels(
     [...names, "clipByValue"].flatMap((name) =>
       Array.from({ length: name.startsWith("step") ? 12 : 13 }, (_, i) => ({

@@ -221,3 +221,17 @@ test("adding bools is refused, because tfjs's result is not a bool", () => {
   expect(of(tf.add)).toThrow(/kernel Add: at least one operand must be a number, got bool tensors/);
   expect(of(tf.sub)).toThrow(/kernel Sub/);
 });
+
+test("NaN and infinity on either side go through arithmetic as in tfjs", async () => {
+  const values = [NaN, Infinity, -Infinity, 0, 1.5, -2];
+  const names = ["add", "sub", "mul", "div", "maximum", "minimum", "squaredDifference"];
+  await checkKernels(
+    names.flatMap((name) =>
+      values.map((value) => ({
+        name: `${name} with ${value}`,
+        inputs: { a: given([value], [values.length]), b: given(values, [values.length]) },
+        fn: ({ a, b }: Record<string, tf.Tensor>) => operations[name]!(a!, b!),
+      })),
+    ),
+  );
+});

@@ -99,6 +99,7 @@ test("functions keep tfjs's results at 0, at the ends of the float range and at 
   const everywhere = [
     "neg",
     "abs",
+    "sign",
     "floor",
     "ceil",
     "round",

@@ -135,6 +135,40 @@ test("argMax and argMin find the first extreme along any axis, also after a conv
   );
 });
 
+test("NaN and infinity anywhere in a row go through reductions as in tfjs", async () => {
+  const rows = [
+    [1, NaN, 3, 2],
+    [NaN, 1, 2, 3],
+    [1, 2, 3, NaN],
+    [NaN, NaN, NaN, NaN],
+    [Infinity, NaN, -Infinity, 0],
+    [-Infinity, -Infinity, -1, -3],
+    [2, Infinity, -Infinity, Infinity],
+    [-0, 0, -2, 5],
+  ];
+  const long = (at: number): number[] => Array.from({ length: 40 }, (_, i) => (i === at ? NaN : Math.sin(i)));
+  const matrix = given(rows.flat(), [rows.length, 4]);
+  const longRows = given([0, 17, 39].flatMap(long), [3, 40]); // what a runtime computes in several lanes
+  const found: Readonly<Record<string, Reduce>> = {
+    ...reductions,
+    argMax: (x, [axis]) => tf.argMax(x, axis),
+    argMin: (x, [axis]) => tf.argMin(x, axis),
+  };
+  await checkKernels(
+    Object.entries(found).flatMap(([name, fn]) =>
+      [
+        { x: matrix, rows: "columns", axis: 0 },
+        { x: matrix, rows: "rows", axis: 1 },
+        { x: longRows, rows: "long rows", axis: 1 },
+      ].map(({ x, rows, axis }) => ({
+        name: `${name} of ${rows}`,
+        inputs: { x },
+        fn: ({ x }: Record<string, tf.Tensor>) => fn(x!, [axis], false),
+      })),
+    ),
+  );
+});
+
 test("the gradient of max goes to every element that is largest", async () => {
   const x = given([3, 1, 3, 2, 2, 2], [2, 3]);
   const gradient = tf.grad((x: tf.Tensor) => tf.max(x, 1));
