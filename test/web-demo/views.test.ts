@@ -84,6 +84,12 @@ describe.skipIf(skipReason !== undefined)("the views", () => {
     const expected = Array.from(view_2!.data as Float32Array, (value) => Math.round(255 * value));
     expect(largestDifference(await pixelsOf(page, ".made:nth-child(2) canvas"), expected)).toBeLessThanOrEqual(1);
     expect(await faultsOf(page)).toEqual([]);
+
+    expect(await page.getByLabel("Colour").inputValue()).toBe("label");
+    await open("view=latent-map&of=unique_1.1"); // what this code should tell, unless another is asked for
+    expect(await page.getByLabel("Colour").inputValue()).toBe("rotation");
+    await open("view=latent-map&of=unique_1.1&colour=label");
+    expect(await page.getByLabel("Colour").inputValue()).toBe("label");
   });
 
   test("how much: rates of the chosen pairs, next to the exact value of their labels", async () => {

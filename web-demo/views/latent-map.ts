@@ -157,9 +157,12 @@ function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): 
     );
   }
 
+  /** The one that is asked for, else one that this code should tell: by another the map is a jumble of colours. */
   function colourFactor(): string | undefined {
-    const known = labelled(factors, sample.labels[shown().view]).map(({ name }) => name);
-    return known.find((name) => name === state.get("colour")) ?? known[0];
+    const { block, view } = shown();
+    const known = labelled(factors, sample.labels[view]);
+    const told = known.find(({ role }) => block.name.startsWith(role));
+    return (known.find(({ name }) => name === state.get("colour")) ?? told ?? known[0])?.name;
   }
 
   function encoded(view: View): Promise<Record<string, Gaussians>> {
