@@ -82,7 +82,10 @@ export function showBadge(root: HTMLElement, { engine, state }: { engine: Engine
       backend.querySelector("select")!.value = preference;
     },
     show(shown: Model) {
-      if (shown !== model) result.replaceChildren();
+      if (shown !== model) {
+        result.replaceChildren();
+        engine.forgetLatencies();
+      }
       model = shown;
       update();
     },

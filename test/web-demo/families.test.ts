@@ -73,6 +73,14 @@ describe.skipIf(skipReason !== undefined)("bundles of several families", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("the badge tells the time of a model's own runs, and none of a model that has not run", async () => {
+    const { page } = await demo.open("view=style-transfer&model=w-vae-mnist&backend=wasm");
+    const badge = page.locator(".badge summary");
+    await badge.filter({ hasText: /ms a run · w-vae-mnist/ }).waitFor();
+    await goTo(page, "view=style-transfer&model=judge-mnist&backend=wasm"); // which cannot be shown there
+    expect(await badge.textContent()).toBe("WASM · judge-mnist");
+  });
+
   test("a model chosen from the list opens in a view that shows it, and the menu has the views that can", async () => {
     const { page, complaints } = await demo.open("view=two-views&model=rotated-mnist&backend=wasm");
     const choice = page.locator("#model-choice select");

@@ -120,6 +120,11 @@ export class Engine {
     return this.#note(await this.#call<RunResult>({ kind: "run", session, feeds, load: {}, store: {} }));
   }
 
+  /** For another model: times of the last one are not its own. */
+  forgetLatencies(): void {
+    this.latencies.length = 0;
+  }
+
   #note(result: RunResult): RunResult {
     this.latencies.push(result.ms);
     if (this.latencies.length > 50) this.latencies.shift();
@@ -153,7 +158,7 @@ export class Engine {
     worker.onerror = ({ message }) => this.#rejectAll(message || "the worker could not be loaded");
     this.version = await this.#call<string>({ kind: "start", backend, runtime }, [runtime]);
     this.backend = backend;
-    this.latencies.length = 0;
+    this.forgetLatencies();
     this.#events.onBackend(backend);
   }
 
