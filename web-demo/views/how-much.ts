@@ -171,7 +171,7 @@ function mount(root: HTMLElement, { state, model, sample, fail }: PairContext): 
           ]),
       { id: "rate-1", label: "Rate of the common code, view 1", block: "common", ...rate[1] },
       { id: "rate-2", label: "Rate of the common code, view 2", block: "common", ...rate[2] },
-      { id: "disagreement", label: "Disagreement of the encoders", block: "unique_1", ...disagreement },
+      { id: "disagreement", label: "Disagreement of the encoders", ...disagreement },
     ];
     const whole = data.commonInformationBits;
     return [
