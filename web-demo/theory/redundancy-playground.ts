@@ -2,6 +2,7 @@ import { type JointDistribution, jointFromCounts } from "../../information/joint
 import { partialInformation, redundancyMeasures } from "../../information/partial-information.ts";
 import { messageOf } from "../download.ts";
 import { h, select } from "../element.ts";
+import { fixed } from "../number-text.ts";
 import type { ViewState } from "../state.ts";
 import { wideTable } from "../wide-table.ts";
 
@@ -113,7 +114,7 @@ export function redundancyPlayground(state: ViewState): HTMLElement {
       const lines = redundancyMeasures.map((measure) => {
         const { redundantBits, uniqueBits, synergisticBits } = partialInformation(joint, question, measure);
         const cell = (id: string, bits: number): HTMLElement =>
-          h("td", { class: "number", "data-id": `${measure}.${id}`, "data-bits": bits }, shownBits(bits));
+          h("td", { class: "number", "data-id": `${measure}.${id}`, "data-bits": bits }, fixed(bits, 3));
         return h(
           "tr",
           {},
@@ -138,10 +139,6 @@ export function redundancyPlayground(state: ViewState): HTMLElement {
 }
 
 /** Rounding must not print "-0.000". */
-function shownBits(bits: number): string {
-  return (Math.abs(bits) < 5e-4 ? 0 : bits).toFixed(3);
-}
-
 function jointOf(weights: Weights): JointDistribution {
   const bit = ["0", "1"];
   const variables = [
