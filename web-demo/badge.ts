@@ -70,6 +70,8 @@ export function showBadge(root: HTMLElement, { engine, state }: { engine: Engine
     line.textContent = parts.join(" · ");
     line.dataset.backend = engine.backend ?? "";
     line.dataset.latency = String(median ?? "");
+    compare.hidden = model === undefined;
+    facts.textContent = "";
     if (model === undefined) return;
     const { family, title, parameters, steps, producer } = model.manifest;
     facts.textContent = `${title}. Family ${family}, ${parameters.toLocaleString("en")} parameters, ${steps.toLocaleString("en")} training steps, made by ${producer}. ONNX Runtime Web ${engine.version}; the time is the median of the last ${engine.latencies.length} runs in this page.`;
@@ -81,7 +83,8 @@ export function showBadge(root: HTMLElement, { engine, state }: { engine: Engine
     choose(preference: Preference) {
       backend.querySelector("select")!.value = preference;
     },
-    show(shown: Model) {
+    /** @param shown undefined where the view is of no model of the site */
+    show(shown: Model | undefined) {
       if (shown !== model) {
         result.replaceChildren();
         engine.forgetLatencies();

@@ -54,6 +54,7 @@ async function show(): Promise<void> {
   if (document.title !== view.title) document.title = `${view.title} · cominfo`;
   try {
     if (!("fault" in view)) {
+      badge.show(undefined);
       const list = view.needs === "nothing" ? nothing : await library.catalogue().catch(() => nothing);
       if (!isCurrent()) return;
       open(() => view.mount(root, context(list)));

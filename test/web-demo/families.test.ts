@@ -79,6 +79,8 @@ describe.skipIf(skipReason !== undefined)("bundles of several families", () => {
     await badge.filter({ hasText: /ms a run · w-vae-mnist/ }).waitFor();
     await goTo(page, "view=style-transfer&model=judge-mnist&backend=wasm"); // which cannot be shown there
     expect(await badge.textContent()).toBe("WASM · judge-mnist");
+    await goTo(page, "view=theory&model=judge-mnist&backend=wasm"); // which is of no model
+    expect(await badge.textContent()).toBe("WASM");
   });
 
   test("a model chosen from the list opens in a view that shows it, and the menu has the views that can", async () => {
