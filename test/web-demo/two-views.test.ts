@@ -152,6 +152,13 @@ describe.skipIf(skipReason !== undefined)("two views", () => {
     const second = await pixelsOf(page, '[data-view="2"] .draws canvas:nth-child(2)');
     expect(Math.max(...first)).toBeGreaterThan(100);
     expect(largestDifference(first, second)).toBeGreaterThan(20);
+    expect(await page.locator(".codes.unique_2 .bits").allTextContents()).toEqual(["", ""]);
+    const caption = page.locator('[data-view="2"] .given figcaption');
+    const before = await caption.textContent();
+    await page.locator('[data-view="2"]').getByRole("button", { name: "Show" }).click();
+    await caption.waitFor();
+    expect(before).toMatch(/^label \d, rotation \d$/);
+    expect(await caption.textContent()).toBe(before);
   });
 
   test("what the visitor draws is encoded, and the link brings it back", async () => {

@@ -77,7 +77,7 @@ export function dimensionRows(
         slider.classList.toggle("edited", edits.has(dimension));
         slider.setAttribute("aria-valuetext", `${value.toFixed(2)}, ${fixed(rate, 1)} bits`);
         bar.style.width = `${(100 * Math.max(0, rate)) / scale}%`;
-        bits.textContent = fixed(rate, 1);
+        bits.textContent = codes.length === 0 ? "" : fixed(rate, 1); // nothing is known of a hidden view's own code
       }
       total.textContent = codes.length === 0 ? "" : `${fixed(sum, 1)} bits`;
     },

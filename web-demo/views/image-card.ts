@@ -109,7 +109,6 @@ export class ImageCard {
       return canvas;
     });
     this.#draws.replaceChildren(...canvases);
-    if (hidden) this.#caption.textContent = "hidden";
   }
 
   stopDrawing(): void {
