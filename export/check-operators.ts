@@ -62,6 +62,7 @@ const signatures = {
   LessOrEqual: "N N > B",
   Log: "F > F",
   LogSoftmax: "F > F | axis:int",
+  LRN: "F > F | alpha:float beta:float bias:float size:int!",
   MatMul: "S S > S",
   Max: "N... > N",
   MaxPool:

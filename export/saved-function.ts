@@ -34,15 +34,9 @@ export interface SavedModel {
   dispose(): void;
 }
 
-/** @throws FailureError if a layer keeps its state from call to call: a file computes the same from the same inputs */
+/** @throws FailureError if a layer keeps its state from call to call, or looks at the values of its input */
 export function layersModel(file: string, model: LayersModel): SavedModel {
-  const stateful = statefulLayer(model);
-  if (stateful !== undefined) {
-    throw new FailureError(
-      `Cannot convert "${file}": layer "${stateful}" must not keep its state from call to call, got stateful: true; save the model with stateful: false, its state as inputs (initialState) and outputs (returnState)`,
-      { code: "unsupported" },
-    );
-  }
+  refuseLayers(file, model);
   const inputs = model.inputs.map(({ sourceLayer, dtype, shape }) => ({
     name: sourceLayer.name, // the tensor's own name counts up with every model of the process
     dtype: dtype as string,
@@ -68,14 +62,32 @@ export function layersModel(file: string, model: LayersModel): SavedModel {
   };
 }
 
-/** The name of the first layer that keeps state, also within models and wrappers. */
-function statefulLayer(layer: object): string | undefined {
-  const inner =
+type Layer = LayersModel["layers"][number];
+
+/** What a file cannot do, which computes the same from the same inputs, and has no values before it runs. */
+function refuseLayers(file: string, model: LayersModel): void {
+  for (const layer of innerLayers(model)) {
+    const refuse = (wanted: string): FailureError =>
+      new FailureError(`Cannot convert "${file}": layer "${layer.name}" must ${wanted}`, { code: "unsupported" });
+    if (layer.stateful) {
+      throw refuse(
+        "not keep its state from call to call, got stateful: true; save the model with stateful: false, its state as inputs (initialState) and outputs (returnState)",
+      );
+    }
+    if (layer.getClassName() === "CategoryEncoding") {
+      throw refuse(
+        "not look at the values of its input, got a CategoryEncoding, which checks that each is a token; save the model without it, and give it the encoded input",
+      );
+    }
+  }
+}
+
+/** Layers within models and wrappers, before those that hold them. */
+function* innerLayers(layer: object): Generator<Layer> {
+  const held =
     "layers" in layer ? (layer.layers as readonly object[]) : "layer" in layer ? [layer.layer as object] : [];
-  const found = inner.map(statefulLayer).find((name) => name !== undefined);
-  if (found !== undefined) return found;
-  const { name, stateful } = layer as LayersModel["layers"][number];
-  return stateful ? name : undefined;
+  for (const inner of held) yield* innerLayers(inner);
+  yield layer as Layer;
 }
 
 interface Signature {

@@ -32,8 +32,8 @@ export async function openSavedModel(file: string): Promise<SavedModel> {
 /** What tfjs or the compiler says, as one line. */
 export function conversionFailure(file: string, error: unknown): FailureError {
   const message = error instanceof Error ? error.message : String(error);
-  // tfjs goes on with advice for users of Python converters and of its own issue tracker.
-  const [first = message] = message.split(/\n|\. (?=File an issue|This may be due)/);
+  // What follows is advice for users of Python converters, of tfjs's issue tracker, and for who writes the function.
+  const [first = message] = message.split(/\n|\. (?=File an issue|This may be due|Return it from the traced)/);
   return new FailureError(`Cannot convert "${file}": ${first.trim()}`, { code: "unsupported", cause: error });
 }
 

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { float } from "../graph.ts";
+import { float, int } from "../graph.ts";
 import { type Lowering, need } from "../lowering.ts";
 import { fromNchw, fromSplat, nchw, plain, type Traced } from "../traced.ts";
 import { Add, Multiply, Sub } from "./arithmetic.ts";
@@ -34,4 +34,15 @@ export const FusedBatchNorm: Lowering<tf.FusedBatchNormAttrs> = (graph, inputs, 
     scale === undefined ? factor : combine(Multiply, factor, scale),
   );
   return offset === undefined ? scaled : combine(Add, scaled, offset);
+};
+
+/**
+ * tf.localResponseNormalization: x / (bias + alpha * sum of squares)^beta, the sum over the channels that are at most
+ * `depthRadius` away. ONNX counts both sides in its size, and divides alpha by it.
+ */
+export const LRN: Lowering<tf.LRNAttrs> = (graph, inputs, { depthRadius, bias, alpha, beta }) => {
+  const value = nchw(graph, need(inputs, "x"));
+  const size = 2 * depthRadius + 1;
+  const attributes = { alpha: float(alpha * size), beta: float(beta), bias: float(bias), size: int(size) };
+  return fromNchw(graph.node("LRN", [value], { dtype: "float32", shape: value.shape }, attributes));
 };

@@ -120,6 +120,28 @@ test("a layer that keeps its state from call to call is refused by its name, als
   }
 });
 
+test("a layer that looks at the values of its input is refused by its name", async () => {
+  const input = layers.input({ shape: [3], name: "in" });
+  const encoding = layers.layers.categoryEncoding({ numTokens: 5, outputMode: "multiHot", name: "tokens" });
+  const model = layers.model({ inputs: input, outputs: encoding.apply(input) as layers.SymbolicTensor });
+  await expect(convert({ model: await save("tokens", model) })).rejects.toThrow(
+    /layer "tokens" must not look at the values of its input, got a CategoryEncoding/,
+  );
+});
+
+test("a graph model that reads a value while it computes is refused without advice for who writes functions", async () => {
+  const node = [
+    placeholder("picture", [4, 2]),
+    placeholder("sizes", [2], "DT_INT32"),
+    { name: "turned", op: "Reshape", input: ["picture", "sizes"], attr: {} },
+  ];
+  const modelTopology = { node, versions: { producer: 987 } };
+  const model = writeJson("reading", { format: "graph-model", modelTopology, weightsManifest: [] });
+  await expect(convert({ model })).rejects.toThrow(
+    /^Cannot convert ".*": Cannot read the value of a traced tensor \(result of input sizes\): it has no value until the graph runs$/,
+  );
+});
+
 test("a layer whose kernel has no ONNX form is refused by the kernel's name", async () => {
   const model = layers.sequential({
     layers: [layers.layers.conv3d({ filters: 2, kernelSize: 2, inputShape: [3, 4, 5, 1] })],

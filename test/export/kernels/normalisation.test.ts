@@ -128,6 +128,31 @@ test("the check reports scale and offset, and mean and variance, in each other's
   }
 });
 
+test("localResponseNormalization agrees, with windows narrower and wider than the channels", async () => {
+  type Attributes = [depthRadius?: number, bias?: number, alpha?: number, beta?: number];
+  const cases: Readonly<Record<string, Attributes>> = {
+    defaults: [],
+    narrow: [1, 2, 0.5, 0.75],
+    "one channel": [0, 1, 0.3, 1],
+    wide: [9, 0.5, 1, 0.25],
+  };
+  await checkKernels(
+    Object.entries(cases).flatMap(([name, attributes]) => [
+      {
+        name,
+        inputs: { x: floats(["batch", 3, 2, 7]) },
+        fn: ({ x }: Record<string, tf.Tensor>) => tf.localResponseNormalization(x as tf.Tensor4D, ...attributes),
+      },
+      {
+        name: `${name} after a convolution`,
+        inputs: { x: floats([2, 3, 4, 5]) },
+        fn: ({ x }: Record<string, tf.Tensor>) =>
+          tf.localResponseNormalization(throughConvolution(x!) as tf.Tensor4D, ...attributes),
+      },
+    ]),
+  );
+});
+
 test.skipIf(skipReason !== undefined)("normalisation and its gradients agree on WebGPU", async () => {
   // At a fixed batch size, where every node must run on the device.
   const fixed = (kernel: KernelCase): KernelCase => ({
