@@ -20,22 +20,28 @@ export function gapInterval(
   const candidates = Array.from({ length: factors }, (_, k) =>
     nearTheBest(Array.from({ length: latents }, (_latent, j) => contributions[j * factors + k]!)),
   );
+  // How often each row was drawn: the entries are then read in order, more than twice as fast as by drawn row.
+  const times = new Float64Array(rows);
   return bootstrapInterval(
     rows,
-    (drawn) => candidates.reduce((sum, entries) => sum + gapOf(entries, drawn), 0) / factors,
+    (drawn) => {
+      times.fill(0);
+      for (let i = 0; i < rows; i++) times[drawn[i]!]! += 1;
+      return candidates.reduce((sum, entries) => sum + gapOf(entries, times), 0) / factors;
+    },
     bootstrap,
   );
 }
 
-function gapOf(entries: readonly Float64Array[], drawn: Int32Array): number {
+function gapOf(entries: readonly Float64Array[], times: Float64Array): number {
   let [first, second] = [0, 0];
   for (const entry of entries) {
     let sum = 0;
-    for (let i = 0; i < drawn.length; i++) sum += entry[drawn[i]!]!;
+    for (let i = 0; i < times.length; i++) sum += times[i]! * entry[i]!;
     if (sum > first) [first, second] = [sum, first];
     else if (sum > second) second = sum;
   }
-  return (first - second) / drawn.length;
+  return (first - second) / times.length;
 }
 
 /** The entries that a resample can make one of the two best. */
