@@ -1,121 +1,97 @@
-import { type Biclique, maximalBicliques } from "./bicliques.ts";
-import { type Column, ConcaveEnvelope, type Part } from "./concave-envelope.ts";
-import { areaOf, entropyNats, type ProductDistribution, randomOn, searchProduct } from "./product-search.ts";
+import { maximalBicliques } from "./bicliques.ts";
+import type { WeightedProduct } from "./exact-mixture.ts";
+import { entropyNats, type ProductDistribution } from "./product-search.ts";
 import { bitsPerNat } from "./units.ts";
-
-interface Product extends Column, ProductDistribution {}
+import { fitWyner, type WynerBounds } from "./wyner-fits.ts";
+import { wynerProgramme } from "./wyner-programme.ts";
 
 /** Past this many rectangles the inner search looks at a part of them only. */
 const mostBicliques = 200;
-/** Best finds of a round that join the programme: more cost more than they bring. */
-const mostNew = 30;
+/** Possible cells up to which the linear programme comes first: it is exact there within seconds. */
+const programmeFirst = { full: 40, sparse: 64 };
+/** Possible cells up to which it is tried where fits fail, as they do where probabilities range widely; and its rounds. */
+const programmeLast = { cells: 64, rounds: 300 };
+/** As near as fits come. */
+export const fitToleranceBits = 1e-5;
+/** Fits of one start: the bounds still close slowly after that, at a few seconds a start. */
+const fitRounds = 8;
+/** A gap of fits worth a try of the programme. */
+const wideGapBits = 0.01;
 
-/** Rounds by default: rounds grow dearer with the cells, so beyond 6 x 6 there are fewer. */
-export function wynerRounds(cells: number): number {
-  return Math.min(300, Math.ceil(300 * (36 / cells) ** 2));
+export interface ConnectedOptions {
+  readonly uniform: () => number;
+  readonly starts: number;
+  readonly fits: number;
+  readonly rounds?: number | undefined;
+  readonly toleranceBits: number;
+}
+
+export interface ConnectedWyner extends WynerBounds {
+  readonly converged: boolean;
 }
 
 /**
  * Wyner's common information of one connected table.
  *
  * Z makes X and Y independent, so the table is a mixture of products, sum_z w_z a_z(x) b_z(y), and
- * C = H(X, Y) - max sum_z w_z (H(a_z) + H(b_z)): the upper concave envelope, over products, of H(a) + H(b). It is a linear
- * programme with one column for each product, solved by column generation: the optimum over the products known so far has
- * prices, and a product gains H(a) + H(b) - sum_xy a(x) prices(x, y) b(y) on them, which is searched for from every part
- * of the mixture and from random starts on every rectangle of possible cells. The largest gain bounds what is still to be
- * had: `dualBits`. Starts from Z = (X, Y) and falls back to Z = X or Z = Y, so `bits` is never above H(X) or H(Y).
+ * C = H(X, Y) - max sum_z w_z (H(a_z) + H(b_z)): the upper concave envelope, over products, of H(a) + H(b). Two methods
+ * look for it: the linear programme over products (`wynerProgramme`), exact for few cells, and mixtures of few products
+ * from several starts (`fitWyner`) for many. Falls back to Z = X or Z = Y, so `bits` is never above H(X) or H(Y).
  *
  * Left: the alternating minimisation of I(X, Y; Z) + m I(X; Y | Z), which is exact only in the limit of large m and slow
  * there.
  *
  * Source: Witsenhausen 1976, "Values and bounds for the common information of two discrete random variables" (convex
- * form); Gilmore & Gomory 1961 (column generation)
+ * form)
  *
  * @param table [rows, columns] row-major, sums to 1, no empty row or column
  */
-export function wynerOfConnected(
-  table: Float64Array,
-  columns: number,
-  options: { uniform: () => number; starts: number; rounds?: number; toleranceBits: number },
-): {
-  bits: number;
-  dualBits: number;
-  converged: boolean;
-  common: { probability: number; x: Float64Array; y: Float64Array }[];
-} {
-  const { uniform, starts, toleranceBits } = options;
-  const rows = table.length / columns;
-  const cells = [...table.keys()].filter((cell) => table[cell]! > 0);
-  const rounds = options.rounds ?? wynerRounds(cells.length);
-  const target = Float64Array.from(cells, (cell) => table[cell]!);
-  const entropy = entropyNats(table);
-
-  function productOf({ x, y }: ProductDistribution): Product {
-    const point = Float64Array.from(cells, (cell) => x[Math.floor(cell / columns)]! * y[cell % columns]!);
-    return { point, value: entropyNats(x) + entropyNats(y), x, y };
-  }
-
-  const { x: px, y: py } = marginals(table, columns);
-  const whole = productOf({ x: px, y: py });
-  const apart = target.reduce((most, p, k) => Math.max(most, Math.abs(p - whole.point[k]!)), 0);
-  if (cells.length === table.length && apart <= 1e-14) {
-    return { bits: 0, dualBits: 0, converged: true, common: [{ probability: 1, x: px, y: py }] };
-  }
-
-  const certain = cells.map((cell) =>
-    productOf({ x: unit(rows, Math.floor(cell / columns)), y: unit(columns, cell % columns) }),
+export function wynerOfConnected(table: Float64Array, columns: number, options: ConnectedOptions): ConnectedWyner {
+  const { x, y } = marginals(table, columns);
+  const apart = table.reduce(
+    (most, p, c) => Math.max(most, Math.abs(p - x[Math.floor(c / columns)]! * y[c % columns]!)),
+    0,
   );
-  const envelope = new ConcaveEnvelope<Product>(target, certain);
+  if (apart <= 1e-14) return { bits: 0, dualBits: 0, converged: true, parts: [{ weight: 1, x, y }] };
+
   const bicliques = maximalBicliques(
     Array.from(table, (p) => p > 0),
     columns,
     mostBicliques,
   );
-  const lowerBits = (entropyNats(px) + entropyNats(py) - entropy) * bitsPerNat;
-
-  let dualBits = 0;
-  let bits = Number.POSITIVE_INFINITY;
-  let parts: Part<Product>[] = [];
-  let converged = false;
-  for (let round = 0; round < rounds && !converged; round++) {
-    envelope.optimise();
-    if (!envelope.sound) break; // the mixture of the round before stands
-    parts = envelope.parts();
-    const attained = parts.reduce((sum, { weight, column }) => sum + weight * column.value, 0);
-    bits = (entropy - attained) * bitsPerNat;
-
-    const prices = new Float64Array(table.length);
-    for (const [k, price] of envelope.prices().entries()) prices[cells[k]!] = price;
-    const finds = [
-      ...parts.map(({ column }) => searchProduct(column, { prices, area: areaOf(column, bicliques) })),
-      ...Array.from({ length: Math.max(starts, bicliques.length) }, (_, k) => {
-        const area = bicliques[k % bicliques.length]!;
-        return searchProduct(randomProduct(area), { prices, area });
-      }),
-    ].sort((a, b) => b.gain - a.gain);
-    // No mixture is worth more than this one plus the largest gain of a single product.
-    const most = Math.max(envelope.largestGain(), finds[0]!.gain);
-    dualBits = Math.max(dualBits, bits - most * bitsPerNat);
-    envelope.prune(20 * cells.length);
-    converged = bits - Math.max(dualBits, lowerBits) <= toleranceBits;
-    envelope.add(
-      finds
-        .slice(0, mostNew)
-        .filter(({ gain }) => gain > 1e-12)
-        .map(productOf),
-    );
+  const cells = table.filter((p) => p > 0).length;
+  const lowerBits = (entropyNats(x) + entropyNats(y) - entropyNats(table)) * bitsPerNat;
+  const fitTolerance = Math.max(options.toleranceBits, fitToleranceBits);
+  let best: WynerBounds = { ...plainVariable(table, { x, y }), dualBits: lowerBits };
+  let toleranceBits = options.toleranceBits;
+  const first = cells <= (cells < table.length ? programmeFirst.sparse : programmeFirst.full);
+  if (first) programme([], options.rounds);
+  if (!near()) {
+    toleranceBits = fitTolerance;
+    if (!near()) {
+      const { fits, uniform, starts } = options;
+      const searches = 3 * starts;
+      const found = fitWyner(table, columns, { bicliques, uniform, fits, rounds: fitRounds, searches, toleranceBits });
+      take(found);
+      const wide = best.bits - best.dualBits > wideGapBits;
+      if (wide && !first && cells <= programmeLast.cells)
+        programme(found.parts, options.rounds ?? programmeLast.rounds);
+    }
   }
-  const found = parts.map(({ weight, column }) => ({ probability: weight, x: column.x, y: column.y }));
-  const plain = plainVariable(table, { x: px, y: py });
-  // As first columns these made the programme degenerate: from 7 x 7 on it did not leave them.
-  if (plain.bits <= bits) {
-    const settled = converged || plain.bits - Math.max(dualBits, lowerBits) <= toleranceBits;
-    return { ...plain, dualBits, converged: settled };
-  }
-  return { bits, dualBits, converged, common: found };
+  return { ...best, converged: near() };
 
-  function randomProduct(area: Biclique): ProductDistribution {
-    return { x: randomOn(area.rows, rows, uniform), y: randomOn(area.columns, columns, uniform) };
+  // Z = X as first columns would make the programme degenerate.
+  function programme(known: readonly WeightedProduct[], rounds: number | undefined): void {
+    take(wynerProgramme(table, columns, { ...options, rounds, bicliques, known, lowerBits }));
+  }
+
+  function take({ bits, parts, dualBits }: WynerBounds): void {
+    const lower = Math.max(best.dualBits, dualBits);
+    best = bits < best.bits ? { bits, parts, dualBits: lower } : { ...best, dualBits: lower };
+  }
+
+  function near(): boolean {
+    return best.bits - best.dualBits <= toleranceBits;
   }
 }
 
@@ -130,26 +106,23 @@ function marginals(table: Float64Array, columns: number): ProductDistribution {
 }
 
 /** Z = X or Z = Y, whichever has less entropy: always a common variable. */
-function plainVariable(
-  table: Float64Array,
-  { x, y }: ProductDistribution,
-): { bits: number; common: { probability: number; x: Float64Array; y: Float64Array }[] } {
+function plainVariable(table: Float64Array, { x, y }: ProductDistribution): { bits: number; parts: WeightedProduct[] } {
   const columns = y.length;
   const [bitsX, bitsY] = [entropyNats(x) * bitsPerNat, entropyNats(y) * bitsPerNat];
   if (bitsX <= bitsY) {
-    const common = Array.from(x, (probability, i) => ({
-      probability,
+    const parts = Array.from(x, (weight, i) => ({
+      weight,
       x: unit(x.length, i),
-      y: table.slice(i * columns, (i + 1) * columns).map((cell) => cell / probability),
+      y: table.slice(i * columns, (i + 1) * columns).map((cell) => cell / weight),
     }));
-    return { bits: bitsX, common };
+    return { bits: bitsX, parts };
   }
-  const common = Array.from(y, (probability, j) => ({
-    probability,
-    x: x.map((_, i) => table[i * columns + j]! / probability),
+  const parts = Array.from(y, (weight, j) => ({
+    weight,
+    x: x.map((_, i) => table[i * columns + j]! / weight),
     y: unit(columns, j),
   }));
-  return { bits: bitsY, common };
+  return { bits: bitsY, parts };
 }
 
 function unit(length: number, at: number): Float64Array {

@@ -241,7 +241,7 @@ test("a function of one variable has no more in common with the other", () => {
 
 test("few rounds end early and say so, with a value that still is an upper bound", () => {
   const exact = wyner(randoms[2]!);
-  const early = wynerCommonInformation(randoms[2]!, xy, { ...seeded(), rounds: 3 });
+  const early = wynerCommonInformation(randoms[2]!, xy, { ...seeded(), rounds: 3, fits: 0 });
   expect(early.converged).toBe(false);
   expect(early.bits).toBeGreaterThan(exact.bits);
   expect(early.dualBits).toBeLessThanOrEqual(exact.bits);
@@ -249,9 +249,64 @@ test("few rounds end early and say so, with a value that still is an upper bound
   expect(early.mixtureError).toBeLessThan(1e-12);
 });
 
+describe("Wyner's common information of a symmetric source, half of whose pairs agree by design", () => {
+  /** p(x, y) = 0.5 / k^2 + 0.5 / k [x = y] */
+  const symmetric = (k: number) =>
+    jointFromOutcomes(
+      ["x", "y"],
+      Array.from({ length: k * k }, (_, cell) => {
+        const [i, j] = [Math.floor(cell / k), cell % k];
+        return [[i, j], 0.5 / k ** 2 + (i === j ? 0.5 / k : 0)] as const;
+      }),
+    );
+
+  /** I(X, Y; Z) for Z uniform on k values, X and Y alike given Z: `share` on z, the rest uniform. It makes the source. */
+  function byHand(k: number): number {
+    const agree = 0.5 + 0.5 / k;
+    // share^2 + (1 - share)^2 / (k - 1) = agree
+    const share = (1 + Math.sqrt((k - 1) * (k * agree - 1))) / k;
+    const given = -share * Math.log2(share) - (1 - share) * Math.log2((1 - share) / (k - 1));
+    return entropyBits(symmetric(k)) - 2 * given;
+  }
+
+  test.each([
+    [5, 1.58236],
+    [7, 1.94453],
+    [8, 2.08276],
+    [9, 2.2021],
+    [12, 2.48386],
+  ])("%s x %s: at least as little as the variable made by hand, and as duality allows", (k, bits) => {
+    const found = wyner(symmetric(k));
+    expect(found.bits).toBeLessThan(byHand(k));
+    expect(found.bits).toBeCloseTo(bits, 4);
+    expect(found.bits - found.dualBits).toBeLessThan(1e-5);
+    expect(found.converged).toBe(true);
+    expect(found.mixtureError).toBeLessThan(1e-12);
+    expect(found.residualBits).toBeLessThan(1e-12);
+  });
+});
+
+test("a random 8 x 8 table is bounded from both sides within 0.02 bits, by a mixture that is the table", () => {
+  const joint = randomJoint(3, ["x", "y"], { sizes: [8, 8] });
+  const found = wynerCommonInformation(joint, xy, { ...seeded(), fits: 1 });
+  expect(found.bits - found.dualBits).toBeLessThan(0.02);
+  expect(found.bits).toBeLessThan(found.upperBits - 0.2);
+  expect(found.mixtureError).toBeLessThan(1e-12);
+  expect(found.residualBits).toBeLessThan(1e-12);
+});
+
+test("a sparse table of many cells keeps its impossible cells", () => {
+  const joint = randomJoint(2, ["x", "y"], { sizes: [9, 9], zeros: 0.15 });
+  const found = wynerCommonInformation(joint, xy, { ...seeded(), fits: 1 });
+  expect(found.mixtureError).toBeLessThan(1e-12);
+  expect(found.bits).toBeLessThan(found.upperBits);
+  expect(found.dualBits).toBeGreaterThan(found.lowerBits);
+  expect(found.bits - found.dualBits).toBeLessThan(0.1);
+});
+
 test("a table too large for Wyner's common information is refused", () => {
-  const joint = randomJoint(1, ["x", "y"], { sizes: [11, 11] });
-  expect(() => wyner(joint)).toThrow(`must have at most ${wynerCells} possible cells, got 11 x 11 symbols`);
+  const joint = randomJoint(1, ["x", "y"], { sizes: [17, 17] });
+  expect(() => wyner(joint)).toThrow(`must have at most ${wynerCells} possible cells, got 17 x 17 symbols`);
 });
 
 test("a degenerate table of 50 cells, the correlated hue, is solved: 2.8484 bits", () => {
