@@ -1,7 +1,7 @@
 import { type GaussianRows, requireGaussians } from "../gaussian-rate.ts";
 import { labelEntropy } from "../label-entropy.ts";
 import { bitsPerNat } from "../units.ts";
-import { gapInterval } from "./gap-interval.ts";
+import { gapIntervals } from "./gap-intervals.ts";
 import { type LabelledFactor, meanGap, requireFactors, type Score, type ScoreOptions } from "./score.ts";
 
 export interface MigChenOptions extends ScoreOptions {
@@ -55,8 +55,11 @@ export function migChen(q: GaussianRows, factors: readonly LabelledFactor[], opt
   const definition = `mig-chen (sampled codes, continuous entropies, ${chosen.length} of ${rows} rows sampled; high where posteriors are narrower than the distance between rows)`;
   if (options.bootstrap === undefined) return { ...gap, definition };
   const shares = contributions.map((nats, at) => nats.map((value) => value / entropies[at % factors.length]!));
-  const interval = gapInterval(shares, { latents: columns, factors: factors.length }, options.bootstrap);
-  return { ...gap, definition, interval };
+  return {
+    ...gap,
+    definition,
+    ...gapIntervals(shares, { latents: columns, factors: factors.length }, options.bootstrap),
+  };
 }
 
 /** Nats; less than this is nothing but rounding. */

@@ -1,6 +1,6 @@
 import { labelCounts, labelEntropy } from "../label-entropy.ts";
 import { type Matrix, requireMatrix } from "../matrix.ts";
-import { gapInterval } from "./gap-interval.ts";
+import { gapIntervals } from "./gap-intervals.ts";
 import { type LabelledFactor, meanGap, requireFactors, type Score, type ScoreOptions } from "./score.ts";
 
 const bins = 20;
@@ -34,7 +34,7 @@ export function migHist20Means(
     const binned = binOf(columnOf(codes, j));
     return factors.map((factor) => pointwise(binned, factor));
   });
-  return { ...gap, definition, interval: gapInterval(contributions.flat(), shape, bootstrap) };
+  return { ...gap, definition, ...gapIntervals(contributions.flat(), shape, bootstrap) };
 }
 
 /** Contribution of every row to I(bin; factor) / H(factor): log2( p(b, v) / (p(b) p(v)) ) / H, their mean is the figure. */

@@ -1,6 +1,6 @@
 import { labelCounts } from "../label-entropy.ts";
 import { type Matrix, requireMatrix } from "../matrix.ts";
-import { gapInterval } from "./gap-interval.ts";
+import { gapIntervals } from "./gap-intervals.ts";
 import { type LabelledFactor, meanGap, requireFactors, type Score, type ScoreOptions } from "./score.ts";
 
 /** disentanglement_lib's LinearSVC(C=0.01, class_weight="balanced"). */
@@ -49,7 +49,7 @@ export function sapLinearSvc(
   const gap = meanGap({ rows: columns, columns: factors.length, values });
   const definition = "sap-linear-svc (test accuracy of LinearSVC on one latent, C 0.01, balanced, disentanglement_lib)";
   if (bootstrap === undefined) return { ...gap, definition };
-  return { ...gap, definition, interval: gapInterval(hits, { latents: columns, factors: factors.length }, bootstrap) };
+  return { ...gap, definition, ...gapIntervals(hits, { latents: columns, factors: factors.length }, bootstrap) };
 }
 
 /** Decision weight * code + bias for one class. */

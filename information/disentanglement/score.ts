@@ -9,6 +9,8 @@ export interface Score {
   readonly parts?: Float64Array;
   /** Percentile bootstrap over rows, where a generator was given and the score is one of rows. */
   readonly interval?: [number, number];
+  /** Of each of `parts`, from the same resamples, where the score is a gap. */
+  readonly partIntervals?: readonly [number, number][];
 }
 
 export interface ScoreOptions {

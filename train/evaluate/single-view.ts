@@ -60,14 +60,14 @@ function disentanglement({ latent, labels }: EncodedImages, factors: readonly Fa
   const asked = varied(factors, labels);
   if (asked.length === 0) return [];
   const labelled = asked.map(({ name, size }) => ({ name, labels: labels[name]!, classes: size }));
-  const figure = (quantity: string, of: typeof labelled): Figure => {
-    const bootstrap = bootstrapOf(quantity, seed);
-    const { value, definition, interval } = migHist20Means(latent.mean, of, { bootstrap });
-    return { quantity, unit: "1", value, estimator: definition, n: latent.mean.rows, seed, interval: interval! };
-  };
+  const mig = "mig-hist20-means";
+  const found = migHist20Means(latent.mean, labelled, { bootstrap: bootstrapOf(mig, seed) });
+  const shared = { unit: "1", estimator: found.definition, n: latent.mean.rows, seed };
   return [
-    figure("mig-hist20-means", labelled),
-    ...labelled.map((factor) => figure(`mig-hist20-means.${factor.name}`, [factor])),
+    { quantity: mig, ...shared, value: found.value, interval: found.interval! },
+    ...asked.map(({ name }, k) => {
+      return { quantity: `${mig}.${name}`, ...shared, value: found.parts![k]!, interval: found.partIntervals![k]! };
+    }),
   ];
 }
 

@@ -52,7 +52,7 @@ const bootstrap = () => ({ draw: stream(1, "score intervals").integer });
 for (const [name, score] of Object.entries(scores)) {
   test(`${name}: its interval holds the score and is about as wide as scores of fresh rows are spread`, () => {
     const first = draw(0);
-    const { value, interval, parts } = score(first, { bootstrap: bootstrap() });
+    const { value, interval, parts, partIntervals } = score(first, { bootstrap: bootstrap() });
     const [low, high] = interval!;
     expect(low).toBeLessThan(value);
     expect(high).toBeGreaterThan(value);
@@ -62,6 +62,10 @@ for (const [name, score] of Object.entries(scores)) {
     const ratio = (high - low) / (2 * 1.96 * spread);
     expect(ratio).toBeGreaterThan(0.5);
     expect(ratio).toBeLessThan(1.8);
+    for (const [k, [least, most]] of (partIntervals ?? []).entries()) {
+      expect(least, `part ${k}`).toBeLessThan(parts![k]!);
+      expect(most, `part ${k}`).toBeGreaterThan(parts![k]!);
+    }
     const plain = score(first);
     expect(plain.interval).toBeUndefined();
     expect([plain.value, plain.parts]).toEqual([value, parts]);

@@ -91,6 +91,10 @@ test("its figures are those of the codes, and the error that of a code drawn wit
   expect(measured("mig-hist20-means")).toBe(migHist20Means(encoded.latent.mean, labelled).value);
   const mean = encoded.distortion.reduce((sum, value) => sum + value, 0) / images;
   expect(measured("reconstruction")).toBeCloseTo(mean, 9);
+  for (const { quantity, value, interval } of results.figures.filter(({ quantity }) => quantity.startsWith("mig-"))) {
+    expect(interval![0], quantity).toBeLessThan(value);
+    expect(interval![1], quantity).toBeGreaterThan(value);
+  }
   const [m, v] = [Float64Array.from(encoded.latent.mean.values), encoded.latent.logvar.values];
   const nats = m.reduce((sum, x, i) => sum + 0.5 * (x * x + Math.exp(v[i]!) - v[i]! - 1), 0) / images;
   expect(measured("rate")).toBeCloseTo(nats / Math.LN2, 4);

@@ -4,33 +4,43 @@ import { type BootstrapOptions, bootstrapInterval } from "../bootstrap.ts";
 const reach = 6;
 
 /**
- * Bootstrap interval of a mean gap (meanGap() in score.ts) whose entries are means over rows; below 0 a mean counts as 0.
+ * Bootstrap intervals of a mean gap (meanGap() in score.ts) and of each factor's, where the entries are means over rows;
+ * below 0 a mean counts as 0.
  *
  * Rows are drawn for all entries at once, so that what two latents share cancels in their gap, and another latent may come
  * to be the best. Where the two best are about equal a gap cannot fall below 0: there its resamples lie high.
  *
  * @param contributions [latents x factors] row-major: of every entry, one a row
  */
-export function gapInterval(
+export function gapIntervals(
   contributions: readonly Float64Array[],
   { latents, factors }: { latents: number; factors: number },
   bootstrap: BootstrapOptions,
-): [number, number] {
+): { interval: [number, number]; partIntervals: [number, number][] } {
   const rows = contributions[0]!.length;
   const candidates = Array.from({ length: factors }, (_, k) =>
     nearTheBest(Array.from({ length: latents }, (_latent, j) => contributions[j * factors + k]!)),
   );
   // How often each row was drawn: the entries are then read in order, more than twice as fast as by drawn row.
   const times = new Float64Array(rows);
-  return bootstrapInterval(
+  const gaps = candidates.map((): number[] => []);
+  const interval = bootstrapInterval(
     rows,
     (drawn) => {
       times.fill(0);
       for (let i = 0; i < rows; i++) times[drawn[i]!]! += 1;
-      return candidates.reduce((sum, entries) => sum + gapOf(entries, times), 0) / factors;
+      const found = candidates.map((entries) => gapOf(entries, times));
+      for (const [k, gap] of found.entries()) gaps[k]!.push(gap);
+      return found.reduce((sum, gap) => sum + gap, 0) / factors;
     },
     bootstrap,
   );
+  // The factors' resamples are there already: each is asked for in turn, and no row is drawn.
+  const partIntervals = gaps.map((found) => {
+    let next = 0;
+    return bootstrapInterval(0, () => found[next++]!, { ...bootstrap, resamples: found.length });
+  });
+  return { interval, partIntervals };
 }
 
 function gapOf(entries: readonly Float64Array[], times: Float64Array): number {
