@@ -38,9 +38,9 @@ export function jointFromTable(variables: readonly Variable[], probabilities: Ar
 /**
  * Empirical distribution of a full table of counts (plug-in: relative frequencies).
  *
- * @param counts row-major, the last variable fastest; not negative, at least one above 0, not necessarily whole
- * @throws RangeError as `jointFromTable`, where all counts are 0, where their sum is not finite, and where one is so
- *   small beside it that its share would be 0
+ * @param counts row-major, the last variable fastest; not negative, at least one above 0, not necessarily whole. One whose
+ *   share is too small for float64 is dropped
+ * @throws RangeError as `jointFromTable`, and where all counts are 0
  */
 export function jointFromCounts(variables: readonly Variable[], counts: ArrayLike<number>): JointDistribution {
   const table = requireCells(variables, counts, "counts");
@@ -221,18 +221,25 @@ function fromKeys(variables: readonly Variable[], weights: ReadonlyMap<string, n
 }
 
 function normalised(joint: JointDistribution, wanted: string): JointDistribution {
-  const total = joint.probabilities.reduce((sum, count) => sum + count, 0);
+  let counts = joint.probabilities;
+  let total = counts.reduce((sum, count) => sum + count, 0);
   if (total === 0) throw new RangeError(`Cannot make a joint distribution: ${wanted}`);
   if (total === Number.POSITIVE_INFINITY) {
-    throw new RangeError("Cannot make a joint distribution: the counts must have a finite sum, got Infinity");
+    // Finite counts whose sum is beyond float64: in units of the largest.
+    const largest = counts.reduce((most, count) => Math.max(most, count), 0);
+    counts = counts.map((count) => count / largest);
+    total = counts.reduce((sum, count) => sum + count, 0);
   }
-  const probabilities = joint.probabilities.map((count) => count / total);
-  const lost = probabilities.indexOf(0);
-  if (lost >= 0) {
-    const rule = `every count must be 0 or a share of their sum, ${total}, that a number can hold`;
-    throw new RangeError(`Cannot make a joint distribution: ${rule}, got ${joint.probabilities[lost]}`);
-  }
-  return { ...joint, probabilities };
+  const probabilities = counts.map((count) => count / total);
+  // A share too small for float64 is an outcome that does not happen: entropies take the logarithm of every other.
+  const kept = [...probabilities.keys()].filter((at) => probabilities[at]! > 0);
+  if (kept.length === probabilities.length) return { ...joint, probabilities };
+  const width = joint.variables.length;
+  return {
+    variables: joint.variables,
+    outcomes: Int32Array.from(kept.flatMap((at) => [...joint.outcomes.subarray(at * width, (at + 1) * width)])),
+    probabilities: Float64Array.from(kept, (at) => probabilities[at]!),
+  };
 }
 
 function requireVariables(action: string, variables: readonly Variable[]): void {

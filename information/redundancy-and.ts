@@ -35,8 +35,10 @@ export function redundancyAndBits(joint: JointDistribution, { sources, target }:
     ofTarget[y]! += probability;
   }
   const bits = table.reduce((sum, p, cell) => {
-    const independent = common.probabilities[Math.floor(cell / symbols)]! * ofTarget[cell % symbols]!;
-    return p > 0 ? sum + p * Math.log2(p / independent) : sum;
+    if (p === 0) return sum;
+    // Not the ratio to the product: of rare values that is 0 in float64.
+    const given = p / common.probabilities[Math.floor(cell / symbols)]!;
+    return sum + p * (Math.log2(given) - Math.log2(ofTarget[cell % symbols]!));
   }, 0);
   return Math.max(0, bits);
 }

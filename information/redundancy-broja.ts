@@ -38,6 +38,12 @@ export function redundancyBroja(
 ): Broja {
   const problem = couplings(regroup(joint, [sources[0], sources[1], target]));
   const { value, gap } = minimise(problem);
+  if (!Number.isFinite(value)) {
+    const least = joint.probabilities.reduce((low, p) => Math.min(low, p), 1);
+    throw new RangeError(
+      `Cannot compute the BROJA decomposition: products of probabilities must be above 0 in float64, got probabilities down to ${least.toExponential(1)}`,
+    );
+  }
   const [first, second] = sources.map((source) => mutualInformationBits(joint, source, target)) as [number, number];
   const targetEntropy = mutualInformationBits(joint, target, target);
   // Between what it cannot fall below and what the start already gives, whatever the rounding.
@@ -45,7 +51,8 @@ export function redundancyBroja(
   return {
     bits: Math.max(0, first + second - union),
     uniqueBits: [union - second, union - first],
-    gapBits: gap * bitsPerNat,
+    // The union is at least what either source tells, where rounding left duality nothing to prove.
+    gapBits: Math.min(gap * bitsPerNat, union - Math.max(first, second)),
   };
 }
 

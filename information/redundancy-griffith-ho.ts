@@ -28,7 +28,8 @@ const artificial = -1e4;
  * equation 3
  *
  * @returns bits, between I_and and the smallest I(X_i; Y). Fast for a few dozen outcomes; exponential in general
- * @throws RangeError for more outcomes of positive probability, or extreme rays, than `griffithHoLimits`
+ * @throws RangeError for more outcomes of positive probability, or extreme rays, than `griffithHoLimits`, and for
+ *   probabilities too far apart for float64
  */
 export function redundancyGriffithHoBits(joint: JointDistribution, { sources, target }: SourcesAndTarget): number {
   const grouped = regroup(joint, [...sources, target]);
@@ -59,8 +60,9 @@ export function redundancyGriffithHoBits(joint: JointDistribution, { sources, ta
   envelope.add(columns);
   envelope.optimise();
   if (!envelope.sound || envelope.largestGain() > 1e-9) {
-    throw new Error(
-      "Cannot compute the Griffith-Ho redundancy: the linear programme must reach its optimum in float64",
+    const least = probabilities.reduce((low, p) => Math.min(low, p), 1);
+    throw new RangeError(
+      `Cannot compute the Griffith-Ho redundancy: the linear programme must reach its optimum in float64, got stuck with probabilities down to ${least.toExponential(1)}`,
     );
   }
   const nats = envelope

@@ -34,7 +34,10 @@ function specificInformation(
   const specific = new Float64Array(py.length);
   for (const [cell, p] of table.entries()) {
     const y = cell % py.length;
-    if (p > 0) specific[y]! += (p / py[y]!) * Math.log2(p / (px[Math.floor(cell / py.length)]! * py[y]!));
+    if (p === 0) continue;
+    // Not the ratio to the product: of rare values that is 0 in float64.
+    const given = p / px[Math.floor(cell / py.length)]!;
+    specific[y]! += (p / py[y]!) * (Math.log2(given) - Math.log2(py[y]!));
   }
   return { py, specific };
 }

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { entropyBits } from "../../information/entropy.ts";
+import { infoReport } from "../../information/info-report.ts";
 import {
   combinations,
   type JointDistribution,
@@ -9,6 +11,7 @@ import {
   selectedIndices,
 } from "../../information/joint-distribution.ts";
 import { coarsen, conditional, marginal, product, regroup } from "../../information/joint-operations.ts";
+import { mutualInformationBits } from "../../information/mutual-information.ts";
 import { randomJoint } from "./random-joint.ts";
 
 const x = { name: "x", symbols: ["a", "b"] };
@@ -193,4 +196,40 @@ test("combinations() stays exact where the product of alphabets is beyond 2^53",
   const rows = Array.from({ length: 300 }, (_, i) => names.map((_, k) => (i * (k + 1)) % 300));
   const joint = jointFromRows(names, rows);
   expect(combinations(joint, selectedIndices(joint, names)).count).toBe(300);
+});
+
+describe("counts at the ends of float64", () => {
+  const binary = [x, { name: "y", symbols: ["0", "1"] }];
+
+  test("counts whose sum is beyond it are halves still", () => {
+    for (const huge of [1e308, Number.MAX_VALUE]) {
+      const joint = jointFromCounts(binary, [huge, huge, 0, 0]);
+      expect([...joint.probabilities]).toEqual([0.5, 0.5]);
+      expect(entropyBits(joint)).toBe(1);
+    }
+    expect(entropyBits(jointFromCounts(binary, [1e308, 1e308, 1, 0]))).toBeCloseTo(1, 12);
+  });
+
+  test("an outcome whose share is 0 in it is dropped, not the logarithm of 0", () => {
+    const joint = jointFromCounts(binary, [1e-320, 1e10, 3, 0]);
+    expect(joint.probabilities.length).toBe(2);
+    expect([...joint.outcomes]).toEqual([0, 1, 1, 0]);
+    expect(entropyBits(joint)).toBeGreaterThan(0);
+    expect(mutualInformationBits(joint, "x", "y")).toBeCloseTo(entropyBits(joint), 12);
+  });
+
+  test("a report of any of them is made of finite figures and reasons", () => {
+    const third = { name: "t", symbols: ["0", "1"] };
+    for (const counts of [
+      [1e308, 1e308, 1, 0, 0, 1, 1e308, 5],
+      [1e-320, 1e10, 3, 0, 1, 1, 0, 7],
+      [1e-310, 0, 0.5, 0, 0, 0.25, 0.25, 0],
+      [1e-200, 1e-200, 0.5, 0, 1e-200, 0.25, 0.25, 0],
+      [1e-310, 0, 0, 0, 0, 0, 0, 1],
+    ]) {
+      const joint = jointFromCounts([...binary, third], counts);
+      const report = infoReport(joint, { x: "x", y: "y", target: "t", rows: 8, seed: 0 });
+      expect(JSON.stringify(report)).not.toContain("null");
+    }
+  });
 });
