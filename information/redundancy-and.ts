@@ -10,6 +10,16 @@ export interface SourcesAndTarget {
 }
 
 /**
+ * In front of every measure of redundancy: without sources each would answer something else, or fail inside.
+ *
+ * @throws RangeError for no source
+ */
+export function requireSources(sources: SourcesAndTarget["sources"]): void {
+  if (sources.length > 0) return;
+  throw new RangeError("Cannot compute a redundancy: there must be at least one source, got none");
+}
+
+/**
  * Redundant information I_and: what the common random variable of the sources tells about the target.
  *
  *   I_and = max_Q I(Q; Y)   such that   Q = f_1(X_1) = ... = f_n(X_n)
@@ -20,8 +30,10 @@ export interface SourcesAndTarget {
  * Source: Griffith et al. 2014, "Intersection information based on common randomness"; RINE paper, equation 2
  *
  * @returns bits, between 0 and the smallest I(X_i; Y). O(outcomes x variables)
+ * @throws RangeError for no source
  */
 export function redundancyAndBits(joint: JointDistribution, { sources, target }: SourcesAndTarget): number {
+  requireSources(sources);
   const common = gacsKorner(joint, sources);
   const { outcomes, probabilities, variables } = regroup(joint, [...sources, target]);
   const width = variables.length;

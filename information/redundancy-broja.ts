@@ -1,6 +1,7 @@
 import type { JointDistribution, Selection } from "./joint-distribution.ts";
 import { regroup } from "./joint-operations.ts";
 import { mutualInformationBits } from "./mutual-information.ts";
+import { requireSources } from "./redundancy-and.ts";
 import { bitsPerNat } from "./units.ts";
 
 export interface Broja {
@@ -36,6 +37,7 @@ export function redundancyBroja(
   joint: JointDistribution,
   { sources, target }: { readonly sources: readonly [Selection, Selection]; readonly target: Selection },
 ): Broja {
+  requireSources(sources);
   const problem = couplings(regroup(joint, [sources[0], sources[1], target]));
   const { value, gap } = minimise(problem);
   if (!Number.isFinite(value)) {

@@ -2,7 +2,7 @@ import { type Column, ConcaveEnvelope } from "./concave-envelope.ts";
 import { extremeRays } from "./extreme-rays.ts";
 import type { JointDistribution } from "./joint-distribution.ts";
 import { regroup } from "./joint-operations.ts";
-import type { SourcesAndTarget } from "./redundancy-and.ts";
+import { requireSources, type SourcesAndTarget } from "./redundancy-and.ts";
 import { bitsPerNat } from "./units.ts";
 
 /** The most it takes on; beyond, the exact method would not end in reasonable time. */
@@ -28,10 +28,11 @@ const artificial = -1e4;
  * equation 3
  *
  * @returns bits, between I_and and the smallest I(X_i; Y). Fast for a few dozen outcomes; exponential in general
- * @throws RangeError for more outcomes of positive probability, or extreme rays, than `griffithHoLimits`, and for
+ * @throws RangeError for no source, for more outcomes of positive probability, or extreme rays, than `griffithHoLimits`, and for
  *   probabilities too far apart for float64
  */
 export function redundancyGriffithHoBits(joint: JointDistribution, { sources, target }: SourcesAndTarget): number {
+  requireSources(sources);
   const grouped = regroup(joint, [...sources, target]);
   const { probabilities } = grouped;
   const { outcomes: mostOutcomes, rays: mostRays } = griffithHoLimits;

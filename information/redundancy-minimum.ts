@@ -1,6 +1,6 @@
 import type { JointDistribution } from "./joint-distribution.ts";
 import { pairTable } from "./pair-table.ts";
-import type { SourcesAndTarget } from "./redundancy-and.ts";
+import { requireSources, type SourcesAndTarget } from "./redundancy-and.ts";
 
 /**
  * Redundant information I_min: for each value of the target the least that a source tells about it, averaged.
@@ -15,8 +15,7 @@ import type { SourcesAndTarget } from "./redundancy-and.ts";
  * @throws RangeError for no source
  */
 export function redundancyMinimumBits(joint: JointDistribution, { sources, target }: SourcesAndTarget): number {
-  if (sources.length === 0)
-    throw new RangeError("Cannot compute a redundancy: there must be at least one source, got none");
+  requireSources(sources);
   const perSource = sources.map((source) => specificInformation(joint, source, target));
   const { py, specific } = perSource[0]!;
   return specific.reduce((bits, _, y) => {

@@ -1,7 +1,7 @@
 import type { JointDistribution } from "./joint-distribution.ts";
 import { regroup } from "./joint-operations.ts";
 import { minimise } from "./lbfgs.ts";
-import type { SourcesAndTarget } from "./redundancy-and.ts";
+import { requireSources, type SourcesAndTarget } from "./redundancy-and.ts";
 import { bitsPerNat } from "./units.ts";
 
 /** Widths over which |d| is rounded off, one after the other: the last one bounds how far the objective is off. */
@@ -24,12 +24,14 @@ const roundings = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5] as const;
  *
  * @param weight of the L1 norm summed over classes, at least 0
  * @returns bits, within 1e-3
+ * @throws RangeError for no source, or a weight that is negative or not finite
  */
 export function redundancyPenalisedBits(
   joint: JointDistribution,
   { sources, target }: SourcesAndTarget,
   weight: number,
 ): number {
+  requireSources(sources);
   if (!(weight >= 0 && Number.isFinite(weight))) {
     throw new RangeError(`Cannot optimise RINE's objective: "weight" must be finite and not negative, got ${weight}`);
   }

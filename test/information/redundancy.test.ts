@@ -17,6 +17,7 @@ import {
 } from "../../information/redundancy-examples.ts";
 import { griffithHoLimits, redundancyGriffithHoBits } from "../../information/redundancy-griffith-ho.ts";
 import { redundancyMinimumBits } from "../../information/redundancy-minimum.ts";
+import { redundancyPenalisedBits } from "../../information/redundancy-penalised.ts";
 import { randomJoint } from "./random-joint.ts";
 
 const given = { sources: ["x1", "x2"], target: "y" } as const;
@@ -265,7 +266,7 @@ test("extremeRays() of an orthant are its axes, of x1 + x2 = x3 + x4 the four pa
   expect(extremeRays(4, [Float64Array.of(1, 1, -1, -1)], 3)).toBeUndefined();
 });
 
-test("I_GH refuses tables beyond its limits, I_min no source, all an unknown name", () => {
+test("I_GH refuses tables beyond its limits, all an unknown name", () => {
   const large = randomJoint(1, ["x1", "x2", "y"], { sizes: [4, 4, 4] });
   expect(() => redundancyGriffithHoBits(large, given)).toThrow(
     `Cannot compute the Griffith-Ho redundancy: there must be at most ${griffithHoLimits.outcomes} outcomes, got 64`,
@@ -277,8 +278,24 @@ test("I_GH refuses tables beyond its limits, I_min no source, all an unknown nam
     Array.from({ length: 400 }, (_, i) => [i, 399 - i, i % 2]),
   );
   expect(() => redundancyBroja(many, given)).toThrow("at most 400 marginal sums and 60000 cells, got 800 and 80000");
-  expect(() => redundancyMinimumBits(large, { sources: [], target: "y" })).toThrow("at least one source, got none");
   for (const measure of redundancyMeasures) {
     expect(() => partialInformation(andTask(), { sources: ["x1", "z"], target: "y" }, measure)).toThrow('got "z"');
+  }
+});
+
+test("no source is refused alike by every measure", () => {
+  const none = { sources: [], target: "y" };
+  const measures = [
+    () => redundancyAndBits(andTask(), none),
+    () => redundancyGriffithHoBits(andTask(), none),
+    () => redundancyMinimumBits(andTask(), none),
+    () => redundancyPenalisedBits(andTask(), none, 1),
+    // A caller in JavaScript may hand over less than the pair that the type asks for.
+    () => redundancyBroja(andTask(), none as unknown as typeof given),
+    () => partialInformation(andTask(), none as unknown as typeof given, "I_and"),
+  ];
+  for (const measure of measures) {
+    const wanted = "Cannot compute a redundancy: there must be at least one source, got none";
+    expect(measure).toThrow(new RangeError(wanted));
   }
 });
