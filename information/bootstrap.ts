@@ -1,8 +1,9 @@
 export interface BootstrapOptions {
   /** Uniform integer in 0 .. n - 1: the caller's seeded generator. */
   readonly draw: (n: number) => number;
+  /** At least 1. */
   readonly resamples?: number;
-  /** Coverage of the interval. */
+  /** Coverage of the interval, between 0 and 1. */
   readonly level?: number;
 }
 
@@ -17,10 +18,15 @@ export const bootstrapDefaults = { resamples: 1000, level: 0.95 } as const;
  *
  * @param values one a row, at least one
  * @returns [low, high], in the unit of `values`
+ * @throws RangeError for no value, one that is not finite, or options out of range
  */
 export function bootstrapMean(values: Float64Array, options: BootstrapOptions): [number, number] {
   const n = values.length;
   if (n === 0) throw new RangeError("Cannot bootstrap a mean: there must be at least one value, got none");
+  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) {
+    throw new RangeError(`Cannot bootstrap a mean: value ${wrong} must be finite, got ${values[wrong]}`);
+  }
   return bootstrapInterval(
     n,
     (rows) => {
@@ -37,6 +43,7 @@ export function bootstrapMean(values: Float64Array, options: BootstrapOptions): 
  *
  * @param statistic of row numbers, drawn with replacement, as many as there are rows; the array is reused
  * @returns [low, high], in the unit of the statistic
+ * @throws RangeError for a level or a number of resamples out of range, or a statistic that is NaN
  */
 export function bootstrapInterval(
   rows: number,
@@ -44,14 +51,27 @@ export function bootstrapInterval(
   options: BootstrapOptions,
 ): [number, number] {
   const { draw, resamples, level } = { ...bootstrapDefaults, ...options };
+  requireWhole("rows", rows);
+  requireWhole("resamples", resamples);
+  if (!(level > 0 && level < 1)) {
+    throw new RangeError(`Cannot bootstrap: "level" must be between 0 and 1, such as 0.95, got ${level}`);
+  }
   const drawn = new Int32Array(rows);
   const found = Float64Array.from({ length: resamples }, () => {
     for (let i = 0; i < rows; i++) drawn[i] = draw(rows);
-    return statistic(drawn);
+    const value = statistic(drawn);
+    // A single NaN would be sorted to the end, and pass for the upper bound or for nothing.
+    if (Number.isNaN(value)) throw new RangeError("Cannot bootstrap: the statistic must be a number, got NaN");
+    return value;
   });
   found.sort();
   const tail = (1 - level) / 2;
   return [quantile(found, tail), quantile(found, 1 - tail)];
+}
+
+function requireWhole(name: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1) return;
+  throw new RangeError(`Cannot bootstrap: "${name}" must be a whole number of at least 1, got ${value}`);
 }
 
 /** Linear interpolation between the order statistics of `sorted`. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bootstrapMean } from "../../information/bootstrap.ts";
+import { bootstrapInterval, bootstrapMean } from "../../information/bootstrap.ts";
 import { labelCounts, labelEntropy } from "../../information/label-entropy.ts";
 import { joinColumns } from "../../information/matrix.ts";
 import { stream } from "../../train/random.ts";
@@ -43,4 +43,22 @@ test("joinColumns() keeps rows together and refuses unequal ones", () => {
   const b = { rows: 2, columns: 2, values: Float64Array.of(10, 11, 20, 21) };
   expect(joinColumns([a, b])).toEqual({ rows: 2, columns: 3, values: Float64Array.of(1, 10, 11, 2, 20, 21) });
   expect(() => joinColumns([a, { ...b, rows: 1 }])).toThrow("every part must have 2 rows, got 1");
+});
+
+test("a bootstrap refuses levels in percent, no resamples and values that are not numbers", () => {
+  const draw = stream(1, "refused").integer;
+  const values = Float64Array.of(1, 2);
+  for (const level of [95, 2, 1, 0, -0.5, Number.NaN]) {
+    const wanted = `Cannot bootstrap: "level" must be between 0 and 1, such as 0.95, got ${level}`;
+    expect(() => bootstrapMean(values, { draw, level })).toThrow(new RangeError(wanted));
+  }
+  for (const resamples of [0, -1, 1.5, Number.NaN]) {
+    const wanted = `Cannot bootstrap: "resamples" must be a whole number of at least 1, got ${resamples}`;
+    expect(() => bootstrapMean(values, { draw, resamples })).toThrow(new RangeError(wanted));
+  }
+  const [nan, infinite] = [Float64Array.of(1, Number.NaN), Float64Array.of(Number.POSITIVE_INFINITY)];
+  expect(() => bootstrapMean(nan, { draw })).toThrow("Cannot bootstrap a mean: value 1 must be finite, got NaN");
+  expect(() => bootstrapMean(infinite, { draw })).toThrow("value 0 must be finite, got Infinity");
+  expect(() => bootstrapInterval(0, () => 0, { draw })).toThrow('"rows" must be a whole number of at least 1, got 0');
+  expect(() => bootstrapInterval(2, () => Number.NaN, { draw })).toThrow("the statistic must be a number, got NaN");
 });
