@@ -9,7 +9,10 @@ export interface Broja {
   readonly bits: number;
   /** Unique information of each source. */
   readonly uniqueBits: readonly [number, number];
-  /** How far the parts can be from their exact values, proved by duality. Below 1e-6 wherever float64 allows. */
+  /**
+   * How far the parts can be from their exact values, proved by duality. Mostly below 1e-7; above 1e-6 for 1 in 10,000
+   * random tables whose counts range over six decades, 3e-6 the largest seen.
+   */
   readonly gapBits: number;
 }
 
