@@ -53,9 +53,6 @@ export function bootstrapInterval(
   const { draw, resamples, level } = { ...bootstrapDefaults, ...options };
   requireWhole("rows", rows);
   requireWhole("resamples", resamples);
-  if (!(level > 0 && level < 1)) {
-    throw new RangeError(`Cannot bootstrap: "level" must be between 0 and 1, such as 0.95, got ${level}`);
-  }
   const drawn = new Int32Array(rows);
   const found = Float64Array.from({ length: resamples }, () => {
     for (let i = 0; i < rows; i++) drawn[i] = draw(rows);
@@ -64,9 +61,21 @@ export function bootstrapInterval(
     if (Number.isNaN(value)) throw new RangeError("Cannot bootstrap: the statistic must be a number, got NaN");
     return value;
   });
-  found.sort();
+  return middleOf(found, level);
+}
+
+/**
+ * The middle `level` of what resamples gave: for several statistics of the same resamples, taken at once.
+ *
+ * @throws RangeError for a level that is not between 0 and 1
+ */
+export function middleOf(found: ArrayLike<number>, level: number = bootstrapDefaults.level): [number, number] {
+  if (!(level > 0 && level < 1)) {
+    throw new RangeError(`Cannot bootstrap: "level" must be between 0 and 1, such as 0.95, got ${level}`);
+  }
+  const sorted = Float64Array.from(found).sort();
   const tail = (1 - level) / 2;
-  return [quantile(found, tail), quantile(found, 1 - tail)];
+  return [quantile(sorted, tail), quantile(sorted, 1 - tail)];
 }
 
 function requireWhole(name: string, value: number): void {

@@ -1,4 +1,4 @@
-import { type BootstrapOptions, bootstrapInterval } from "../bootstrap.ts";
+import { type BootstrapOptions, bootstrapInterval, middleOf } from "../bootstrap.ts";
 
 /** Latents that lie so many standard errors below the second best are never among the two best of a resample. */
 const reach = 6;
@@ -35,12 +35,7 @@ export function gapIntervals(
     },
     bootstrap,
   );
-  // The factors' resamples are there already: each is asked for in turn, and no row is drawn.
-  const partIntervals = gaps.map((found) => {
-    let next = 0;
-    return bootstrapInterval(0, () => found[next++]!, { ...bootstrap, resamples: found.length });
-  });
-  return { interval, partIntervals };
+  return { interval, partIntervals: gaps.map((found) => middleOf(found, bootstrap.level)) };
 }
 
 function gapOf(entries: readonly Float64Array[], times: Float64Array): number {
