@@ -1,5 +1,5 @@
-import { minimise } from "./lbfgs.ts";
 import type { WeightedProduct } from "./exact-mixture.ts";
+import { minimise } from "./lbfgs.ts";
 import { MixtureParameters } from "./mixture-parameters.ts";
 
 export interface MixtureFit {

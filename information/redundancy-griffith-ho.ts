@@ -2,10 +2,11 @@ import { type Column, ConcaveEnvelope } from "./concave-envelope.ts";
 import { extremeRays } from "./extreme-rays.ts";
 import type { JointDistribution } from "./joint-distribution.ts";
 import { regroup } from "./joint-operations.ts";
-import { requireSources, type SourcesAndTarget } from "./redundancy-and.ts";
+import { mutualInformationBits } from "./mutual-information.ts";
+import { redundancyAndBits, requireSources, type SourcesAndTarget } from "./redundancy-and.ts";
 import { bitsPerNat } from "./units.ts";
 
-/** The most it takes on; beyond, the exact method would not end in reasonable time. */
+/** The most it takes on; beyond, the exact method would not end in reasonable time. Full tables meet the rays first. */
 export const griffithHoLimits = { outcomes: 60, rays: 3000 } as const;
 
 /** Worth of an artificial column: far below any mixture, so that none is left in the optimum. Nats. */
@@ -27,7 +28,8 @@ const artificial = -1e4;
  * Source: Griffith & Ho 2015, "Quantifying redundant information in predicting a target random variable"; RINE paper,
  * equation 3
  *
- * @returns bits, between I_and and the smallest I(X_i; Y). Fast for a few dozen outcomes; exponential in general
+ * @returns bits, between I_and and the smallest I(X_i; Y). Exponential in general: full tables up to 4 x 3 x 2
+ *   (24 outcomes, 0.3 s) or 3 x 2 x 3 fit, 3 x 3 x 3, 4 x 4 x 2 and 5 x 3 x 2 do not; sparse ones up to 60 outcomes may
  * @throws RangeError for no source, for more outcomes of positive probability, or extreme rays, than `griffithHoLimits`, and for
  *   probabilities too far apart for float64
  */
@@ -36,9 +38,12 @@ export function redundancyGriffithHoBits(joint: JointDistribution, { sources, ta
   const grouped = regroup(joint, [...sources, target]);
   const { probabilities } = grouped;
   const { outcomes: mostOutcomes, rays: mostRays } = griffithHoLimits;
-  if (probabilities.length > mostOutcomes) throw tooLarge(`${mostOutcomes} outcomes`, `${probabilities.length}`);
+  if (probabilities.length > mostOutcomes)
+    throw tooLarge(`${mostOutcomes} outcomes`, `${probabilities.length}`, bounds());
   const rays = extremeRays(probabilities.length, markovConstraints(grouped), mostRays);
-  if (rays === undefined) throw tooLarge(`${mostRays} extreme rays`, `more from ${probabilities.length} outcomes`);
+  if (rays === undefined) {
+    throw tooLarge(`${mostRays} extreme rays`, `more from ${probabilities.length} outcomes`, bounds());
+  }
 
   // Rows that determine the rest keep the programme free of redundant equations.
   const rows = independentRows(rays);
@@ -71,10 +76,19 @@ export function redundancyGriffithHoBits(joint: JointDistribution, { sources, ta
     .filter(({ column }) => column.value !== artificial)
     .reduce((sum, { weight, column }) => sum + weight * column.value, 0);
   return Math.max(0, nats * bitsPerNat);
+
+  /** What is known of it without the search. */
+  function bounds(): string {
+    const least = redundancyAndBits(joint, { sources, target });
+    const most = Math.min(...sources.map((source) => mutualInformationBits(joint, source, target)));
+    return `it lies between ${least.toFixed(4)} (I_and) and ${most.toFixed(4)} bits (the least that a source tells)`;
+  }
 }
 
-function tooLarge(wanted: string, got: string): RangeError {
-  return new RangeError(`Cannot compute the Griffith-Ho redundancy: there must be at most ${wanted}, got ${got}`);
+function tooLarge(wanted: string, got: string, known: string): RangeError {
+  return new RangeError(
+    `Cannot compute the Griffith-Ho redundancy: there must be at most ${wanted}, got ${got}; ${known}`,
+  );
 }
 
 /** sum_y w(y) ln( w(y) / (w p(y)) ), nats: what a value of Q of weight w adds to I(Q; Y). */

@@ -3,13 +3,12 @@ import { conditionalEntropyBits } from "../../information/conditional-entropy.ts
 import { conditionalMutualInformationBits } from "../../information/conditional-mutual-information.ts";
 import { dualTotalCorrelationBits } from "../../information/dual-total-correlation.ts";
 import { entropyBits } from "../../information/entropy.ts";
-import { jointFromOutcomes, jointFromTable } from "../../information/joint-distribution.ts";
+import { jointFromOutcomes, jointFromRows, jointFromTable } from "../../information/joint-distribution.ts";
 import { coarsen, marginal, product } from "../../information/joint-operations.ts";
 import { labelEntropy } from "../../information/label-entropy.ts";
 import { mutualInformationBits } from "../../information/mutual-information.ts";
 import { xorTask } from "../../information/redundancy-examples.ts";
 import { totalCorrelationBits } from "../../information/total-correlation.ts";
-import { jointFromRows } from "../../information/joint-distribution.ts";
 import { stream } from "../../train/random.ts";
 import { randomJoint } from "./random-joint.ts";
 

@@ -311,3 +311,13 @@ test("BROJA states a gap above 1e-6 where the counts range so widely that float6
   expect(gapBits).toBeLessThan(1e-5);
   expect(bits + uniqueBits[0]).toBeCloseTo(mutualInformationBits(joint, "a", "y"), 12);
 });
+
+test("I_GH of a full 4 x 3 x 2 table is found; beyond its reach it says between what it lies", () => {
+  const found = redundancyGriffithHoBits(randomJoint(1, ["x1", "x2", "y"], { sizes: [4, 3, 2] }), given);
+  expect(found).toBeGreaterThanOrEqual(0);
+  const large = randomJoint(1, ["x1", "x2", "y"], { sizes: [3, 3, 3] });
+  const most = Math.min(...given.sources.map((source) => mutualInformationBits(large, source, "y")));
+  expect(() => redundancyGriffithHoBits(large, given)).toThrow(
+    `at most 3000 extreme rays, got more from 27 outcomes; it lies between 0.0000 (I_and) and ${most.toFixed(4)} bits`,
+  );
+});
