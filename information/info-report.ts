@@ -1,15 +1,33 @@
+import { approximateGacsKorner } from "./approximate-gacs-korner.ts";
 import { conditionalEntropyBits } from "./conditional-entropy.ts";
+import { dualTotalCorrelationBits } from "./dual-total-correlation.ts";
 import { entropyBits } from "./entropy.ts";
 import { gacsKorner } from "./gacs-korner.ts";
 import type { JointDistribution } from "./joint-distribution.ts";
 import { mutualInformationBits } from "./mutual-information.ts";
 import { partialInformation, redundancyMeasures } from "./partial-information.ts";
 import { stream } from "./random.ts";
+import { stochasticGacsKorner } from "./stochastic-gacs-korner.ts";
+import { totalCorrelationBits } from "./total-correlation.ts";
 import { wynerCommonInformation } from "./wyner.ts";
 
 /** A figure that was not computed, and why. */
 interface NotComputed {
   readonly notComputed: string;
+}
+
+export interface InfoReportOptions {
+  readonly x: string;
+  readonly y: string;
+  readonly target?: string | undefined;
+  readonly rows: number;
+  readonly seed: number;
+  /** Starts of Wyner's fitted mixtures; left out: `wynerDefaults`. */
+  readonly fits?: number | undefined;
+  /** Adds the approximate common information, either way, at this slack. */
+  readonly slackBits?: number | undefined;
+  /** Adds the stochastic relaxation, at this weight of its constraint. */
+  readonly weight?: number | undefined;
 }
 
 /**
@@ -21,7 +39,7 @@ interface NotComputed {
  */
 export function infoReport(
   joint: JointDistribution,
-  { x, y, target, rows, seed }: { x: string; y: string; target?: string | undefined; rows: number; seed: number },
+  { x, y, target, rows, seed, fits, slackBits, weight }: InfoReportOptions,
 ) {
   const common = gacsKorner(joint, [x, y]);
   const [sizeX, sizeY] = [x, y].map((name) => joint.variables.find((one) => one.name === name)!.symbols.length);
@@ -40,10 +58,19 @@ export function infoReport(
     gacsKornerBits: common.bits,
     gacsKornerValues: common.probabilities.length,
     wyner: unlessTooLarge(() => {
-      const found = wynerCommonInformation(joint, { x, y }, { uniform: stream(seed, "wyner").uniform });
+      const found = wynerCommonInformation(
+        joint,
+        { x, y },
+        {
+          uniform: stream(seed, "wyner").uniform,
+          ...(fits === undefined ? {} : { fits }),
+        },
+      );
       const { bits, lowerBits, dualBits, upperBits, gapBits, converged } = found;
       return { bits, lowerBits, dualBits, upperBits, gapBits, converged };
     }),
+    ...(slackBits === undefined ? {} : { approximate: approximate(joint, { x, y, slackBits }) }),
+    ...(weight === undefined ? {} : { stochastic: stochastic(joint, { x, y, weight, seed }) }),
   };
   if (target === undefined) return report;
   return {
@@ -59,6 +86,45 @@ export function infoReport(
       const parts = unlessTooLarge(() => partialInformation(joint, { sources: [x, y], target }, measure));
       return "notComputed" in parts ? { measure, ...parts } : { ...parts, uniqueBits: [...parts.uniqueBits] };
     }),
+  };
+}
+
+function approximate(
+  joint: JointDistribution,
+  { x, y, slackBits }: Required<Pick<InfoReportOptions, "x" | "y">> & { slackBits: number },
+) {
+  const ofOne = (from: string, to: string) =>
+    unlessTooLarge(() => {
+      const { bits, leakBits, classOf } = approximateGacsKorner(joint, { x: from, y: to }, { slackBits });
+      return { bits, leakBits, values: new Set(classOf).size };
+    });
+  return { slackBits, ofX: ofOne(x, y), ofY: ofOne(y, x) };
+}
+
+function stochastic(
+  joint: JointDistribution,
+  { x, y, weight, seed }: { x: string; y: string; weight: number; seed: number },
+) {
+  return unlessTooLarge(() => {
+    const found = stochasticGacsKorner(joint, { x, y }, { weight, uniform: stream(seed, "stochastic").uniform });
+    const { objectiveBits, informationBits, disagreementBits } = found;
+    return { weight, objectiveBits, informationBits, disagreementBits };
+  });
+}
+
+/** What more than two columns have in common: figures that grow with the rows only. */
+export function columnsReport(joint: JointDistribution, { columns, rows }: { columns: string[]; rows: number }) {
+  const common = gacsKorner(joint, columns);
+  return {
+    format: 1 as const,
+    rows,
+    columns,
+    entropyBits: columns.map((name) => entropyBits(joint, name)),
+    jointEntropyBits: entropyBits(joint, columns),
+    totalCorrelationBits: totalCorrelationBits(joint, columns),
+    dualTotalCorrelationBits: dualTotalCorrelationBits(joint, columns),
+    gacsKornerBits: common.bits,
+    gacsKornerValues: common.probabilities.length,
   };
 }
 

@@ -23,6 +23,18 @@ const wynerSchema = Type.Object(
   closed,
 );
 
+const nearlyCommonSchema = Type.Union([
+  Type.Object(
+    {
+      bits: atLeastZero("H(f)"),
+      leakBits: atLeastZero("H(f) given the other column"),
+      values: Type.Integer({ minimum: 1, description: "values of f" }),
+    },
+    closed,
+  ),
+  notComputedSchema,
+]);
+
 const decompositionSchema = Type.Object(
   {
     measure: Type.Enum(["I_and", "I_GH", "I_min", "BROJA"]),
@@ -63,6 +75,30 @@ export const infoReportSchema = Type.Object(
     gacsKornerBits: atLeastZero("Gacs-Korner common information"),
     gacsKornerValues: Type.Integer({ minimum: 1, description: "components of the support graph" }),
     wyner: Type.Union([wynerSchema, notComputedSchema]),
+    approximate: Type.Optional(
+      Type.Object(
+        {
+          slackBits: atLeastZero("what the other column may leave open of the function"),
+          ofX: nearlyCommonSchema,
+          ofY: nearlyCommonSchema,
+        },
+        { ...closed, description: "largest function of one column that the other nearly tells (Salamatian et al.)" },
+      ),
+    ),
+    stochastic: Type.Optional(
+      Type.Union([
+        Type.Object(
+          {
+            weight: atLeastZero("what a bit of disagreement costs, bits"),
+            objectiveBits: Type.Number({ description: "information minus weight times disagreement: a lower bound" }),
+            informationBits: Type.Number(),
+            disagreementBits: Type.Number(),
+          },
+          closed,
+        ),
+        notComputedSchema,
+      ]),
+    ),
     informationAboutTargetBits: Type.Optional(
       Type.Object(
         { x: atLeastZero("I(x; target)"), y: atLeastZero("I(y; target)"), both: atLeastZero("I(x, y; target)") },
@@ -78,3 +114,20 @@ export const infoReportSchema = Type.Object(
   { ...closed, $id: "info-report" },
 );
 export type InfoReport = Static<typeof infoReportSchema>;
+
+/** What `cominfo info --columns --json` prints. */
+export const columnsReportSchema = Type.Object(
+  {
+    format: Type.Literal(1),
+    rows: Type.Integer({ minimum: 1 }),
+    columns: Type.Array(Type.String(), { minItems: 2 }),
+    entropyBits: Type.Array(Type.Number(), { description: "of each column" }),
+    jointEntropyBits: atLeastZero("of all columns together"),
+    totalCorrelationBits: atLeastZero("sum of the entropies minus the joint entropy"),
+    dualTotalCorrelationBits: atLeastZero("joint entropy minus what each column keeps given all others"),
+    gacsKornerBits: atLeastZero("largest common function of all columns"),
+    gacsKornerValues: Type.Integer({ minimum: 1, description: "components of the support graph" }),
+  },
+  { ...closed, $id: "columns-report" },
+);
+export type ColumnsReport = Static<typeof columnsReportSchema>;

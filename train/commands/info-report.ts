@@ -1,4 +1,4 @@
-import type { InfoReport } from "../../schemas/info-report.ts";
+import type { ColumnsReport, InfoReport } from "../../schemas/info-report.ts";
 
 /** The report as lines for a person. */
 export function formatInfo(report: InfoReport): string {
@@ -14,6 +14,27 @@ export function formatInfo(report: InfoReport): string {
     ["mutual information", `${bits(report.mutualInformationBits)}  ${biased(report)}`],
     ["Wyner common information", wynerText(wyner)],
   ];
+  if (report.approximate !== undefined) {
+    const { slackBits, ofX, ofY } = report.approximate;
+    for (const [one, other, found] of [
+      [x, y, ofX],
+      [y, x, ofY],
+    ] as const) {
+      const text =
+        "notComputed" in found
+          ? found.notComputed
+          : `${bits(found.bits)}  ${other} leaves ${bits(found.leakBits)} open`;
+      rows.push([`function of ${one}, slack ${slackBits}`, text]);
+    }
+  }
+  if (report.stochastic !== undefined) {
+    const found = report.stochastic;
+    const text =
+      "notComputed" in found
+        ? found.notComputed
+        : `${bits(found.objectiveBits)}  ${bits(found.informationBits)} less ${found.weight} x ${bits(found.disagreementBits)}`;
+    rows.push(["stochastic Gacs-Korner, at least", text]);
+  }
   if (target !== undefined && about !== undefined) {
     rows.push(
       [`H(${target})`, bits(entropy.target ?? 0)],
@@ -33,6 +54,18 @@ export function formatInfo(report: InfoReport): string {
     );
   }
   return [...lines, "", ...aligned(table)].join("\n");
+}
+
+/** What several columns have in common, as lines for a person. */
+export function formatColumns(report: ColumnsReport): string {
+  const rows: [string, string][] = [
+    ...report.columns.map((name, k): [string, string] => [`H(${name})`, bits(report.entropyBits[k]!)]),
+    [`H(${report.columns.join(", ")})`, bits(report.jointEntropyBits)],
+    ["total correlation", bits(report.totalCorrelationBits)],
+    ["dual total correlation", bits(report.dualTotalCorrelationBits)],
+    ["Gacs-Korner common information", `${bits(report.gacsKornerBits)}  ${counted(report.gacsKornerValues)}`],
+  ];
+  return [`${report.rows} rows, all figures in bits`, "", ...aligned(rows)].join("\n");
 }
 
 function wynerText(wyner: InfoReport["wyner"]): string {

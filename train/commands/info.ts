@@ -1,10 +1,16 @@
 import type { Command } from "commander";
+import type { JointDistribution } from "../../information/joint-distribution.ts";
+import { UsageError } from "../../schemas/errors.ts";
 import { wholeNumber } from "./whole-number.ts";
 
 interface InfoFlags {
-  readonly x: string;
-  readonly y: string;
+  readonly x?: string;
+  readonly y?: string;
   readonly target?: string;
+  readonly columns?: string;
+  readonly slack?: number;
+  readonly weight?: number;
+  readonly starts?: number;
   readonly seed: number;
   readonly json?: true;
 }
@@ -14,6 +20,8 @@ Examples:
   $ cominfo info table.csv --x left --y right
   $ cominfo info table.csv --x left --y right --target label
   $ cominfo info table.csv --x left --y right --json
+  $ cominfo info table.csv --x left --y right --slack 0.1 --weight 4
+  $ cominfo info table.csv --columns left,middle,right
 
 Counts the rows and takes their relative frequencies as the distribution: columns are symbols, not numbers, so a column
 of measurements has to be binned before.
@@ -23,14 +31,30 @@ of measurements has to be binned before.
 export function addInfoCommand(program: Command, print: (text: string) => void = console.log): void {
   program
     .command("info")
-    .description("says in bits what two columns of a table have in common, and what they tell about a third")
+    .description("says in bits what two or more columns of a table have in common, and what two tell about a third")
     .argument("<table>", "CSV file with a header line")
-    .requiredOption("--x <column>", "first column")
-    .requiredOption("--y <column>", "second column")
+    .option("--x <column>", "first column")
+    .option("--y <column>", "second column")
+    .option("--columns <names>", "in place of --x and --y, two or more, by commas: total correlation, Gacs-Korner")
     .option("--target <column>", "column that both tell about: adds the partial information decompositions")
     .option(
+      "--slack <bits>",
+      "adds the largest function of each column that the other tells but for so many bits (up to 10 symbols)",
+      atLeastZero("--slack"),
+    )
+    .option(
+      "--weight <w>",
+      "adds the stochastic Gacs-Korner information, a bit of disagreement costing so many",
+      atLeastZero("--weight"),
+    )
+    .option(
+      "--starts <n>",
+      "starts of the search for Wyner's common information of tables beyond 40 cells (default: 3)",
+      wholeNumber("measure information", "--starts", 1),
+    )
+    .option(
       "--seed <n>",
-      "seed of the search for Wyner's common information",
+      "seed of the searches for Wyner's common and stochastic Gacs-Korner information",
       wholeNumber("measure information", "--seed", 0),
       0,
     )
@@ -39,22 +63,58 @@ export function addInfoCommand(program: Command, print: (text: string) => void =
     .action(async (file: string, flags: InfoFlags) => print(await info(file, flags)));
 }
 
-async function info(file: string, { x, y, target, seed, json }: InfoFlags): Promise<string> {
-  const { UsageError } = await import("../../schemas/errors.ts");
-  const { columnOf, readCsvTable } = await import("../data/csv-table.ts");
-  const { jointFromRows } = await import("../../information/joint-distribution.ts");
-  const { infoReportSchema } = await import("../../schemas/info-report.ts");
+async function info(file: string, flags: InfoFlags): Promise<string> {
+  const { infoReportSchema, columnsReportSchema } = await import("../../schemas/info-report.ts");
   const { validate } = await import("../../schemas/validate.ts");
-  const { infoReport } = await import("../../information/info-report.ts");
-  const { formatInfo } = await import("./info-report.ts");
+  const { columnsReport, infoReport } = await import("../../information/info-report.ts");
+  const { formatColumns, formatInfo } = await import("./info-report.ts");
 
-  const names = target === undefined ? [x, y] : [x, y, target];
-  const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== undefined) {
+  const { columns, x, y, target, json, seed, starts, slack, weight } = flags;
+  const given = selected(flags);
+  const { joint, rows } = await readJoint(file, given);
+  const action = "write the figures as JSON";
+  if (columns !== undefined) {
+    const report = columnsReport(joint, { columns: given, rows });
+    return json ? JSON.stringify(validate(columnsReportSchema, report, action), null, 2) : formatColumns(report);
+  }
+  const pair = { x: x!, y: y!, target, rows, seed, fits: starts, slackBits: slack, weight };
+  const report = infoReport(joint, pair);
+  return json ? JSON.stringify(validate(infoReportSchema, report, action), null, 2) : formatInfo(report);
+}
+
+/** Names of the columns to read: --columns, or --x, --y and --target. */
+function selected({ columns, x, y, target, slack, weight }: InfoFlags): string[] {
+  const action = "Cannot measure information";
+  if (columns !== undefined) {
+    if ([x, y, target, slack, weight].some((flag) => flag !== undefined)) {
+      const alone = "--columns must come without --x, --y, --target, --slack and --weight";
+      throw new UsageError(`${action}: ${alone}, got both`);
+    }
+    const names = columns.split(",").map((name) => name.trim());
+    if (names.length < 2) throw new UsageError(`${action}: --columns must name at least two columns, got "${columns}"`);
+    refuseTwice(names, "--columns");
+    return names;
+  }
+  if (x === undefined || y === undefined) {
+    const missing = x === undefined ? "--x" : "--y";
     throw new UsageError(
-      `Cannot measure information: --x, --y and --target must name different columns, got "${twice}" twice`,
+      `${action}: two columns must be named by --x and --y, or several by --columns, got no ${missing}`,
     );
   }
+  const names = target === undefined ? [x, y] : [x, y, target];
+  refuseTwice(names, "--x, --y and --target");
+  return names;
+
+  function refuseTwice(all: readonly string[], flags: string): void {
+    const twice = all.find((name, at) => all.indexOf(name) !== at);
+    if (twice !== undefined)
+      throw new UsageError(`${action}: ${flags} must name different columns, got "${twice}" twice`);
+  }
+}
+
+async function readJoint(file: string, names: readonly string[]): Promise<{ joint: JointDistribution; rows: number }> {
+  const { columnOf, readCsvTable } = await import("../data/csv-table.ts");
+  const { jointFromRows } = await import("../../information/joint-distribution.ts");
   const table = readCsvTable(file);
   const columns = names.map((name) => columnOf(table, name));
   for (const [k, values] of columns.entries()) {
@@ -67,7 +127,14 @@ async function info(file: string, { x, y, target, seed, json }: InfoFlags): Prom
     names,
     table.rows.map((_, row) => columns.map((values) => values[row]!)),
   );
-  const report = infoReport(joint, { x, y, target, rows: table.rows.length, seed });
-  if (!json) return formatInfo(report);
-  return JSON.stringify(validate(infoReportSchema, report, "write the figures as JSON"), null, 2);
+  return { joint, rows: table.rows.length };
+}
+
+/** Reads the value of a flag that is a number of at least 0. */
+function atLeastZero(flag: string): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    if (Number.isFinite(value) && value >= 0) return value;
+    throw new UsageError(`Cannot measure information: ${flag} must be a number of at least 0, got "${text}"`);
+  };
 }

@@ -4,7 +4,7 @@ import path from "node:path";
 import { Command } from "commander";
 import { afterEach, expect, test } from "vitest";
 import { FailureError, UsageError } from "../../../schemas/errors.ts";
-import { infoReportSchema } from "../../../schemas/info-report.ts";
+import { columnsReportSchema, infoReportSchema } from "../../../schemas/info-report.ts";
 import { validate } from "../../../schemas/validate.ts";
 import { addInfoCommand } from "../../../train/commands/info.ts";
 
@@ -179,13 +179,76 @@ test("a missing file, a missing column name and a bad seed are the caller's faul
   await expect(cominfo("no-such.csv", ...columns)).rejects.toThrow(
     'Cannot read table "no-such.csv": it must be a readable file, got ENOENT',
   );
-  await expect(cominfo(written(and), "--x", "x1")).rejects.toThrow("required option '--y <column>' not specified");
+  await expect(cominfo(written(and), "--x", "x1")).rejects.toThrow(
+    "two columns must be named by --x and --y, or several by --columns, got no --y",
+  );
   const seed = cominfo(written(and), ...columns, "--seed", "-1");
   await expect(seed).rejects.toThrow('--seed must be a whole number of at least 0, got "-1"');
+});
+
+test("several columns: total correlation, its dual and what all of them share", async () => {
+  // Each column is a pair of three fair bits a, b, c; all three share a.
+  const text = `x,y,z\n${Array.from({ length: 8 }, (_, i) => [i & 1, (i >> 1) & 1, (i >> 2) & 1])
+    .map(([a, b, c]) => `${a}${b},${a}${b}${c},${a}${c}`)
+    .join("\n")}\n`;
+  const file = written(text);
+  const found = validate(
+    columnsReportSchema,
+    JSON.parse(await cominfo(file, "--columns", "x, y, z", "--json")),
+    "read the report",
+  );
+  expect(found).toMatchObject({ rows: 8, columns: ["x", "y", "z"], entropyBits: [2, 3, 2], jointEntropyBits: 3 });
+  expect(found.totalCorrelationBits).toBeCloseTo(4, 12);
+  expect(found.dualTotalCorrelationBits).toBeCloseTo(3, 12);
+  expect(found).toMatchObject({ gacsKornerBits: 1, gacsKornerValues: 2 });
+  const lines = await cominfo(file, "--columns", "x,y,z");
+  expect(lines).toMatch(/total correlation +4\.0000\n/);
+  expect(lines).toMatch(/Gacs-Korner common information +1\.0000 {2}2 components$/);
+});
+
+test("slack and weight add the approximate and the stochastic form, which see past one odd row", async () => {
+  const rows = [...Array.from({ length: 50 }, () => "0,0"), ...Array.from({ length: 49 }, () => "1,1"), "0,1"];
+  const file = written(`a,b\n${rows.join("\n")}\n`);
+  const flags = ["--x", "a", "--y", "b", "--slack", "0.1", "--weight", "4"];
+  const found = await report(file, ...flags);
+  expect(found.gacsKornerBits).toBe(0);
+  expect(found.approximate).toMatchObject({
+    slackBits: 0.1,
+    ofX: { bits: expect.closeTo(0.9997, 3), values: 2 },
+    ofY: { bits: expect.closeTo(1, 3), values: 2 },
+  });
+  const stochastic = found.stochastic!;
+  if ("notComputed" in stochastic) throw new Error(stochastic.notComputed);
+  const { objectiveBits, informationBits, disagreementBits } = stochastic;
+  expect(objectiveBits).toBeCloseTo(informationBits - 4 * disagreementBits, 12);
+  expect(objectiveBits).toBeGreaterThan(0.5);
+  expect(objectiveBits).toBeLessThan(1);
+  const text = await cominfo(file, ...flags);
+  expect(text).toMatch(/function of a, slack 0\.1 +0\.9997 {2}b leaves 0\.0\d+ open/);
+  expect(text).toContain("stochastic Gacs-Korner, at least");
+});
+
+test("options that do not go together, and numbers out of range, are told in one line", async () => {
+  const file = written(and);
+  const wrong: [string[], string][] = [
+    [["--columns", "x1,x2", "--x", "x1"], "--columns must come without --x, --y, --target, --slack and --weight"],
+    [["--columns", "x1"], '--columns must name at least two columns, got "x1"'],
+    [["--columns", "x1,x1"], '--columns must name different columns, got "x1" twice'],
+    [["--columns", "x1,x4"], 'the column must be one of x1, x2, y, got "x4"'],
+    [[...columns, "--slack", "-1"], '--slack must be a number of at least 0, got "-1"'],
+    [[...columns, "--weight", "much"], '--weight must be a number of at least 0, got "much"'],
+    [[...columns, "--starts", "0"], '--starts must be a whole number of at least 1, got "0"'],
+  ];
+  for (const [words, message] of wrong) {
+    const failure = (await cominfo(file, ...words).catch((error: unknown) => error)) as Error;
+    expect(failure).toBeInstanceOf(UsageError);
+    expect(failure.message).toContain(message);
+  }
 });
 
 test("help shows the options and an example", async () => {
   const help = await cominfo("--help");
   expect(help).toContain("cominfo info table.csv --x left --y right --target label");
+  expect(help).toContain("cominfo info table.csv --columns left,middle,right");
   expect(help).toContain("--target <column>");
 });
