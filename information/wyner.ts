@@ -73,7 +73,8 @@ export const wynerCells = 256;
  *
  * Cost: 0.2 s for 4 x 4, 2 s for 6 x 6 full cells. Beyond 40 cells a component is solved by fits, to 1e-5 bits where its
  * table is regular (12 x 12 symmetric: 0.1 s), and to some 1e-3 (8 x 8) or 1e-1 (12 x 12) in 5 s where it is random. Full
- * tables whose probabilities range over six decades keep a wider gap (8 x 8: 0.03 bits in 9 s), beyond 64 cells all of it.
+ * tables beyond 40 cells whose probabilities range over six decades may keep the widest gap, 1 bit of two: fits lose their
+ * way there, and the linear programme its basis (of two 8 x 8 tables one ended so, the other within 0.02 bits in 11 s).
  *
  * @throws RangeError for an unknown or repeated name, or a component of more than `wynerCells` possible cells
  */
