@@ -4,14 +4,19 @@ import type { Figure } from "../../schemas/manifest.ts";
 import type { NotComputed } from "../../schemas/results.ts";
 import { stream } from "../random.ts";
 
-/** A figure in bits that is the mean of its rows, with the bootstrap interval of that mean. */
+/**
+ * A figure in bits that is the mean of its rows, with the bootstrap interval of that mean; without one where a row is not
+ * finite, and then no number to publish (`finiteOnly`).
+ */
 export function meanFigure(
   quantity: string,
   rows: Float64Array,
   { estimator, seed, value = meanOf(rows) }: { estimator: string; seed: number; value?: number },
 ): Figure {
-  const interval = bootstrapMean(rows, bootstrapOf(quantity, seed));
-  return { quantity, unit: "bits", value, estimator, n: rows.length, seed, interval };
+  const figure = { quantity, unit: "bits", value, estimator, n: rows.length, seed };
+  return rows.every(Number.isFinite)
+    ? { ...figure, interval: bootstrapMean(rows, bootstrapOf(quantity, seed)) }
+    : { ...figure, value: meanOf(rows) };
 }
 
 /** How a figure's rows are resampled: each quantity has its own stream. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { stream } from "../../../train/random.ts";
-import { entropyFigure } from "../../../train/evaluate/figures.ts";
+import { entropyFigure, finiteOnly, meanFigure } from "../../../train/evaluate/figures.ts";
 
 test("the interval of an entropy holds the figure and the source's entropy, which the figure is below", () => {
   const random = stream(2, "labels");
@@ -30,4 +30,11 @@ test("labels that are far from even have an entropy within an interval on both s
   expect(interval![1]).toBeGreaterThan(value + 0.03);
   expect(interval![0]).toBeLessThan(0.469); // h(0.1)
   expect(interval![1]).toBeGreaterThan(0.469);
+});
+
+test("a mean of rows of which one is not finite is no figure, and the reader is told so", () => {
+  const rows = Float64Array.of(1, Number.POSITIVE_INFINITY, 2);
+  const { figures, notComputed } = finiteOnly([meanFigure("rate", rows, { estimator: "mean", seed: 1 })]);
+  expect(figures).toEqual([]);
+  expect(notComputed).toMatchObject([{ quantity: "rate", reason: expect.stringContaining("its value is Infinity") }]);
 });
