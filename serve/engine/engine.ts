@@ -2,9 +2,10 @@ import { EventEmitter } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FailureError, UsageError } from "../../schemas/errors.ts";
 import type { ServeConfig } from "../../schemas/serve-config.ts";
-import { HttpError, unavailable } from "../http-error.ts";
+import { unavailable } from "../http-error.ts";
 import { type BundleFiles, openRepository, type RepositoryFolder } from "./bundle-files.ts";
-import { type BundleEntry, Directory, unknownModel } from "./directory.ts";
+import { bundleOfName, type LoadedFiles } from "./bundle-of-name.ts";
+import { type BundleEntry, Directory } from "./directory.ts";
 import type {
   EngineEvents,
   InferenceAnswer,
@@ -17,6 +18,7 @@ import type {
 } from "./inference-engine.ts";
 import { ModelQueue } from "./model-queue.ts";
 import { batchingOf, bundleOf, checkConfig } from "./options.ts";
+import { Retired } from "./retired.ts";
 import { ServedBundle } from "./served-bundle.ts";
 import { Statistics } from "./statistics.ts";
 import { servedVersions } from "./version-policy.ts";
@@ -27,8 +29,6 @@ export interface EngineOptions {
   readonly config: ServeConfig;
 }
 
-/** How long a state of a bundle that was replaced or unloaded may take to finish its requests, and those of its pins. */
-const retireMs = 60_000;
 /** How long a worker may take to finish the batch at hand when its process is told to end. */
 const stopMs = 5000;
 
@@ -73,8 +73,7 @@ export class Engine implements InferenceEngine {
   readonly #config: ServeConfig;
   readonly #slots = new Map<string, Slot>();
   readonly #statistics = new Map<string, Statistics>();
-  /** States of bundles that finish their last requests, and when they have. */
-  readonly #retiring = new Map<ServedBundle, Promise<void>>();
+  readonly #retired = new Retired();
   #directory: Directory;
   #started = false;
   #draining = false;
@@ -193,9 +192,7 @@ export class Engine implements InferenceEngine {
     this.#draining = true;
     const served = [...this.#slots.values()].flatMap((slot) => slot.served ?? []);
     const limit = new AbortController();
-    const drained = Promise.all([...served.map((bundle) => bundle.drain()), ...this.#retiring.values()]).then(
-      () => true,
-    );
+    const drained = Promise.all([...served.map((bundle) => bundle.drain()), this.#retired.ended()]).then(() => true);
     const late = sleep(limitMs, false, { signal: limit.signal }).catch(() => false);
     const done = await Promise.race([drained, late]);
     limit.abort();
@@ -204,7 +201,7 @@ export class Engine implements InferenceEngine {
 
   async close(): Promise<void> {
     const graceMs = (await this.drain(0)) ? stopMs : 0;
-    await Promise.all([...this.#retiring.keys()].map((served) => served.stop(graceMs))); // an unload waits for them
+    await this.#retired.stop(graceMs); // an unload waits for them
     await Promise.all([...this.#slots.values()].map((slot) => slot.work.catch(() => undefined)));
     await Promise.all([...this.#slots.values()].map((slot) => slot.served?.stop(graceMs)));
   }
@@ -227,29 +224,13 @@ export class Engine implements InferenceEngine {
     return slot;
   }
 
-  /** The slot of a bundle that is served or lies in the folder, by its name or by that of one of its models. */
+  /** The slot of a bundle, by its name or by that of one of its models. */
   async #known(name: string): Promise<Slot> {
-    const bundle = this.#slots.has(name) ? name : (name.split(".")[0] ?? name);
-    // Compared with the names in the folder, never joined to a path: "../other" is not one of them.
-    if (!this.#slots.has(bundle) && !(await this.#folder.list()).includes(bundle)) {
-      throw new HttpError(`Cannot find bundle "${bundle}": it is not in the repository`, {
-        status: 404,
-        code: "unknown_model",
-      });
-    }
-    // A model that is not there must not move the whole bundle.
-    if (name !== bundle) await this.#requireModel(bundle, name);
-    return this.#slotOf(bundle);
-  }
-
-  async #requireModel(bundle: string, name: string): Promise<void> {
-    const namesOf = ({ tasks }: BundleFiles): string[] => tasks.map(({ task }) => `${bundle}.${task}`);
-    const served = this.#slots.get(bundle)?.served?.files;
-    if (served !== undefined && namesOf(served).includes(name)) return;
-    // Those that lie in the folder may be others. Of a bundle that cannot be read nobody knows; a load says why.
-    const there = await this.#folder.read(bundle).catch(() => undefined);
-    const known = there === undefined ? served && namesOf(served) : namesOf(there);
-    if (known !== undefined && !known.includes(name)) throw unknownModel(name, known);
+    const loaded: LoadedFiles = (bundle) => {
+      const slot = this.#slots.get(bundle);
+      return slot && { served: slot.served?.files };
+    };
+    return this.#slotOf(await bundleOfName(name, { folder: this.#folder, loaded }));
   }
 
   #load(slot: Slot, { onlyIfChanged = false } = {}): Promise<void> {
@@ -267,7 +248,7 @@ export class Engine implements InferenceEngine {
         slot.served = next;
         slot.digest = files.digest;
         this.#tell(slot, "READY", "");
-        if (before !== undefined) void this.#retire(before);
+        if (before !== undefined) void this.#retired.add(before, stopMs);
       } catch (error) {
         if (slot.served === undefined) this.#tell(slot, "UNAVAILABLE", messageOf(error));
         else this.#tell(slot, "READY", `Its newest state could not be loaded. ${messageOf(error)}`);
@@ -281,7 +262,7 @@ export class Engine implements InferenceEngine {
       const { served } = slot;
       slot.served = undefined;
       this.#tell(slot, "UNLOADING", "It is being unloaded");
-      if (served !== undefined) await this.#retire(served);
+      if (served !== undefined) await this.#retired.add(served, stopMs);
       this.#tell(slot, "UNAVAILABLE", reason);
     });
   }
@@ -323,17 +304,6 @@ export class Engine implements InferenceEngine {
       this.#statistics.set(key, statistics);
     }
     return statistics;
-  }
-
-  /** Finishes the requests of a state that nobody can ask any more, and ends its workers. */
-  #retire(served: ServedBundle): Promise<void> {
-    const limit = new AbortController();
-    const retired = Promise.race([served.drain(), sleep(retireMs, undefined, { signal: limit.signal, ref: false })])
-      .then(() => limit.abort())
-      .then(() => served.stop(stopMs))
-      .finally(() => this.#retiring.delete(served));
-    this.#retiring.set(served, retired);
-    return retired;
   }
 
   #directoryNow(): Directory {

@@ -87,8 +87,9 @@ export async function leaving(page: Page): Promise<void> {
   await page.evaluate(() => document.querySelector("main")!.setAttribute("aria-busy", "true"));
 }
 
-/** Goes to another place of the demo in the same page: what is loaded stays loaded. */
+/** Goes to another place of the demo in the same page: what is loaded stays loaded. One that is there already stays. */
 export async function goTo(page: Page, hash: string): Promise<void> {
+  if (page.url().split("#")[1] === hash) return settled(page); // no navigation would come to end the wait
   await leaving(page);
   await page.evaluate((to) => {
     location.hash = to;

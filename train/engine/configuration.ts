@@ -3,6 +3,7 @@ import type { CheckpointState, Configuration } from "../../schemas/checkpoint.ts
 import { UsageError } from "../../schemas/errors.ts";
 import type { Recipe } from "../../schemas/recipe.ts";
 import { nearest } from "../../schemas/validate.ts";
+import type { Phase } from "../models/family.ts";
 
 /** Everything of a recipe that the trained values depend on, the number of steps apart. */
 export function configurationOf({ family, model, data, training }: Recipe): Configuration {
@@ -14,15 +15,25 @@ export function hashOf(configuration: Configuration): string {
   return createHash("sha256").update(canonical(configuration)).digest("hex");
 }
 
+type Scheduled = Pick<Phase, "name" | "scalars">;
+
+/** Whether a run of other steps would have had other values of a schedule at a step that this one has done. */
+function isTiedToSteps(phases: readonly Scheduled[], { step, steps }: CheckpointState, wanted: number): boolean {
+  const schedules = phases.flatMap(({ scalars }) => Object.values(scalars));
+  return schedules.some((schedule) => schedule(step, steps) !== schedule(step, wanted));
+}
+
 /**
- * @param phases of the family by name: with one phase a run may be made longer, with several their borders would move
+ * @param phases of the family: with one a run may be made longer, unless a schedule ends with it; with several their
+ *   borders would move
  * @throws UsageError that names the first field in which the checkpoint and the recipe differ
  */
 export function requireSameConfiguration(
   checkpoint: CheckpointState,
   recipe: Recipe,
-  { folder, phases }: { folder: string; phases: readonly string[] },
+  { folder, phases: all }: { folder: string; phases: readonly Scheduled[] },
 ): void {
+  const phases = all.map(({ name }) => name);
   const refuse = (field: string, saved: unknown, given: unknown): UsageError =>
     new UsageError(
       `Cannot resume "${folder}": ${field} must be ${canonical(saved)} as in its checkpoint, got ${canonical(given)}; use another --out, or --force to start anew`,
@@ -44,7 +55,8 @@ export function requireSameConfiguration(
   }
   const { steps } = recipe.training;
   if (steps === checkpoint.steps) return;
-  if (phases.length > 1) throw refuse("training.steps", checkpoint.steps, steps);
+  if (phases.length > 1 || isTiedToSteps(all, checkpoint, steps))
+    throw refuse("training.steps", checkpoint.steps, steps);
   if (steps < checkpoint.step) {
     throw new UsageError(
       `Cannot resume "${folder}": training.steps must be at least ${checkpoint.step}, the steps already done, got ${steps}`,

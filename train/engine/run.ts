@@ -79,7 +79,7 @@ export async function runTraining(request: TrainingRequest): Promise<TrainingRes
   try {
     const checkpoint = folder.existed ? await loadLatestCheckpoint(outDir, log) : undefined;
     if (checkpoint !== undefined) {
-      const phases = spans.map(({ phase }) => phase.name);
+      const phases = spans.map(({ phase }) => phase);
       requireSameConfiguration(checkpoint.state, recipe, { folder: outDir, phases });
     }
     const choice = choiceOf(request, checkpoint);

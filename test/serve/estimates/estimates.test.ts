@@ -152,7 +152,6 @@ describe("discrete-information", () => {
     [{ columns: ["x", "y"], counts: [[1, 2], [3]] }, "counts must have 2 entries in line 1, got 1"],
     [{ columns: ["x", "y"], counts: [[0, 0]] }, "at least one count must be above 0"],
     [{ columns: ["x", "y"], counts: [[1e308, 1e308]] }, '"counts.0.0" must be <= 9007199254740992, got 1e+308'],
-    [{ columns: ["x", "y"], counts: [[1e-320, 1e10]] }, "a share of their sum, 10000000000, that a number can hold"],
     [{ columns: ["x"], rows: [["a"]] }, '"columns" must NOT have fewer than 2 items'],
   ])("400 for %j", async (body, text) => {
     expect(await client.post("/v1/discrete-information", body)).toMatchObject({

@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import type { CheckpointState } from "../../../schemas/checkpoint.ts";
 import type { Recipe } from "../../../schemas/recipe.ts";
 import { configurationOf, hashOf, requireSameConfiguration } from "../../../train/engine/configuration.ts";
+import type { Schedule } from "../../../train/models/family.ts";
+import { fall } from "../../../train/models/schedules.ts";
 import { toyRecipe } from "./toy-family.ts";
 
 function stateOf(recipe: Recipe, step = 20): CheckpointState {
@@ -24,9 +26,11 @@ function stateOf(recipe: Recipe, step = 20): CheckpointState {
 }
 
 const check =
-  (saved: Recipe, given: Recipe, phases = ["all"]) =>
-  () =>
+  (saved: Recipe, given: Recipe, names = ["all"], scalars: Record<string, Schedule> = {}) =>
+  () => {
+    const phases = names.map((name) => ({ name, scalars }));
     requireSameConfiguration(stateOf(saved), given, { folder: "runs/toy", phases });
+  };
 
 test("what does not change the values may differ: title, expected figures, how often to log and save", () => {
   const given = { ...toyRecipe({ logEvery: 1, checkpointEvery: 3 }), title: "Another", expected: [] };
@@ -61,5 +65,13 @@ test("a run of one phase may be made longer, one of several may not: their borde
 test("a checkpoint of a phase that the family does not have is refused, with the nearest it has", () => {
   expect(check(toyRecipe(), toyRecipe(), ["first", "alll"])).toThrow(
     'Cannot resume "runs/toy": the phase of its checkpoint must be one of first, alll, got "all", did you mean "alll"?',
+  );
+});
+
+test("a run whose schedule ends with it may not be made longer: what it has done would have been done otherwise", () => {
+  const longer = toyRecipe({ steps: 80 });
+  expect(check(toyRecipe(), longer, ["all"], { rate: (step) => 0.9 ** step })).not.toThrow();
+  expect(check(toyRecipe(), longer, ["all"], { rate: fall(1, 0.05) })).toThrow(
+    "training.steps must be 40 as in its checkpoint, got 80",
   );
 });
