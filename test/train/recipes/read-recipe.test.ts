@@ -128,7 +128,7 @@ test("a recipe that is not there, and a file that is not JSON, are refused", asy
 
 test("a variant may have a budget of its own: small images need fewer pixels weighed and more steps", async () => {
   const { model, training } = await readRecipe("common-3dshapes-small", { budget: "reduced" });
-  expect(training).toMatchObject({ steps: 40_000, batchSize: 32 });
+  expect(training).toMatchObject({ steps: 60_000, batchSize: 32 });
   expect(model).toMatchObject({ image: { size: 32 }, weights: { unique: 2.5, common: 0.025, matching: 0.1 } });
   const { training: other } = await readRecipe("common-3dshapes-per-view", { budget: "reduced" });
   expect(other).toMatchObject({ steps: 8000, batchSize: 128 });
