@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type * as Library from "h5wasm/node";
 import { FailureError, UsageError } from "../schemas/errors.ts";
-import { nearest } from "../schemas/validate.ts";
+import { didYouMean } from "../schemas/nearest.ts";
 
 /** Numbers of an HDF5 dataset, row-major. */
 export type Hdf5Data =
@@ -81,9 +81,8 @@ function openHdf5(file: string, library: typeof Library): Hdf5File {
       const dataset = datasets.get(path);
       if (dataset === undefined) {
         const names = [...datasets.keys()];
-        const meant = nearest(path, names);
         throw new UsageError(
-          `Cannot ${action}: dataset "${path}" must be one of ${names.join(", ") || "none"}${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+          `Cannot ${action}: dataset "${path}" must be one of ${names.join(", ") || "none"}${didYouMean(path, names)}`,
           { code: "no_array" },
         );
       }

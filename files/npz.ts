@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { Inflate, zipSync } from "fflate";
 import { FailureError, UsageError } from "../schemas/errors.ts";
-import { nearest } from "../schemas/validate.ts";
+import { didYouMean } from "../schemas/nearest.ts";
 import {
   decodeValues,
   MAX_ARRAY_BYTES,
@@ -59,9 +59,8 @@ export function openNpz(file: string): NpzFile {
     const entry = entries.get(name);
     if (entry !== undefined) return entry;
     const names = [...entries.keys()];
-    const meant = nearest(name, names);
     throw new UsageError(
-      `Cannot ${action}: array "${name}" must be one of ${names.join(", ") || "none"}${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+      `Cannot ${action}: array "${name}" must be one of ${names.join(", ") || "none"}${didYouMean(name, names)}`,
       { code: "no_array" },
     );
   }

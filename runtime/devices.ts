@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import path from "node:path";
 import { FailureError, UsageError } from "../schemas/errors.ts";
-import { nearest } from "../schemas/validate.ts";
+import { didYouMean } from "../schemas/nearest.ts";
 import { loadOnnxRuntime } from "./onnxruntime.ts";
 import type { Device } from "./session.ts";
 import { probeModel } from "./small-models.ts";
@@ -12,11 +12,9 @@ export const devices: readonly Device[] = ["cpu", "webgpu", "cuda"];
 export function parseDevice(text: string): Device {
   const found = devices.find((device) => device === text);
   if (found !== undefined) return found;
-  const meant = nearest(text, devices);
-  throw new UsageError(
-    `Cannot use device "${text}": it must be ${devices.join(", ")}${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
-    { code: "unknown_device" },
-  );
+  throw new UsageError(`Cannot use device "${text}": it must be ${devices.join(", ")}${didYouMean(text, devices)}`, {
+    code: "unknown_device",
+  });
 }
 
 const probes = new Map<Device, Promise<void>>();

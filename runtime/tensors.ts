@@ -1,7 +1,7 @@
 import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-common";
 import { FailureError, UsageError } from "../schemas/errors.ts";
 import { type Dtype, elementCount, type HostTensor, type TensorData } from "../schemas/tensor.ts";
-import { nearest } from "../schemas/validate.ts";
+import { didYouMean } from "../schemas/nearest.ts";
 import { KeptTensor } from "./kept-tensor.ts";
 import type { Device, DeviceTensor, Feeds, TensorInfo } from "./session.ts";
 
@@ -45,8 +45,7 @@ export function checkFeeds(feeds: Feeds, inputs: readonly TensorInfo[], device: 
   const sizes = new Map<string, { size: number; of: string }>();
   for (const name of Object.keys(feeds)) {
     if (known.includes(name)) continue;
-    const meant = nearest(name, known);
-    faults.push({ name, text: `unknown input "${name}"${meant === undefined ? "" : `, did you mean "${meant}"?`}` });
+    faults.push({ name, text: `unknown input "${name}"${didYouMean(name, known)}` });
   }
   for (const input of inputs) {
     const feed = Object.hasOwn(feeds, input.name) ? feeds[input.name] : undefined;

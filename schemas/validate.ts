@@ -1,7 +1,7 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
-import { distance } from "fastest-levenshtein";
 import type { Static, TSchema } from "typebox";
 import { UsageError } from "./errors.ts";
+import { didYouMean } from "./nearest.ts";
 
 const ajv = new Ajv2020({
   allErrors: false,
@@ -13,15 +13,6 @@ const ajv = new Ajv2020({
   verbose: true,
 });
 const compiled = new WeakMap<TSchema, ValidateFunction>();
-
-/** Nearest of `known` to a mistyped `word`, if it is near enough to be meant. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  const ranked = known
-    .map((name) => ({ name, d: distance(word.toLowerCase(), name.toLowerCase()) }))
-    .sort((a, b) => a.d - b.d);
-  const best = ranked[0];
-  return best !== undefined && best.d <= Math.max(2, Math.ceil(word.length / 2)) ? best.name : undefined;
-}
 
 /**
  * Checks `value` against `schema`, fills in defaults, and returns it typed.
@@ -62,8 +53,7 @@ function explain(error: ErrorObject, root: unknown): string {
   if (error.keyword === "additionalProperties") {
     const key = (error.params as { additionalProperty: string }).additionalProperty;
     const known = Object.keys((error.parentSchema as { properties?: object } | undefined)?.properties ?? {});
-    const meant = nearest(key, known);
-    return `unknown key "${field}"${meant === undefined ? "" : `, did you mean "${meant}"?`}`;
+    return `unknown key "${field}"${didYouMean(key, known)}`;
   }
   if (error.keyword === "required") return `"${field}" is missing`;
   const actual = preview(valueAt(root, error.instancePath));

@@ -7,7 +7,8 @@ import { FailureError, UsageError } from "../schemas/errors.ts";
 import type { Manifest } from "../schemas/manifest.ts";
 import type { Recipe } from "../schemas/recipe.ts";
 import { type Results, resultsSchema } from "../schemas/results.ts";
-import { nearest, validate } from "../schemas/validate.ts";
+import { didYouMean } from "../schemas/nearest.ts";
+import { validate } from "../schemas/validate.ts";
 import { describedData } from "./data/described-data.ts";
 import { loadSource, sourceNeedsFiles } from "./data/open-source.ts";
 import { type LoadedRun, loadRun } from "./engine/load-run.ts";
@@ -122,9 +123,8 @@ function choose(
   const known = Object.keys(all);
   const unknown = wanted.find((task) => !known.includes(task));
   if (unknown !== undefined) {
-    const meant = nearest(unknown, known);
     throw new UsageError(
-      `Cannot export task "${unknown}": it must be one of ${known.join(", ")}${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+      `Cannot export task "${unknown}": it must be one of ${known.join(", ")}${didYouMean(unknown, known)}`,
       { code: "unknown_task" },
     );
   }

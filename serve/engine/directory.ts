@@ -1,5 +1,5 @@
 import type { Manifest } from "../../schemas/manifest.ts";
-import { nearest } from "../../schemas/validate.ts";
+import { nearest } from "../../schemas/nearest.ts";
 import { HttpError, unavailable } from "../http-error.ts";
 import type { ModelState, ServedModel } from "./inference-engine.ts";
 import type { ModelQueue } from "./model-queue.ts";

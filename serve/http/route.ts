@@ -1,7 +1,8 @@
 import type { Express, RequestHandler } from "express";
 import type { TSchema } from "typebox";
 import { UsageError } from "../../schemas/errors.ts";
-import { nearest, preview } from "../../schemas/validate.ts";
+import { didYouMean } from "../../schemas/nearest.ts";
+import { preview } from "../../schemas/validate.ts";
 import { HttpError } from "../http-error.ts";
 
 /** Who may call: anybody; holders of the token if one is set; holders of the operator's token, nobody without one. */
@@ -66,12 +67,13 @@ function closedQuery(parameters: readonly QueryParameter[]): RequestHandler {
   return (request, _response, next) => {
     const unknown = Object.keys(request.query).find((name) => !known.includes(name));
     if (unknown === undefined) return next();
-    const meant = nearest(unknown, known);
-    const hint = meant === undefined ? "" : `, did you mean "${meant}"?`;
-    throw new UsageError(`Cannot read request: unknown key ${preview(unknown)} in the query${hint}`, {
-      code: "invalid",
-      path: [unknown],
-    });
+    throw new UsageError(
+      `Cannot read request: unknown key ${preview(unknown)} in the query${didYouMean(unknown, known)}`,
+      {
+        code: "invalid",
+        path: [unknown],
+      },
+    );
   };
 }
 

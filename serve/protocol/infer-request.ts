@@ -8,7 +8,8 @@ import {
   type Parameters,
 } from "../../schemas/open-inference.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
-import { nearest, preview, validate } from "../../schemas/validate.ts";
+import { meantOrAll } from "../../schemas/nearest.ts";
+import { preview, validate } from "../../schemas/validate.ts";
 import { parseJson } from "../http/body.ts";
 import { type BlobReader, byteCount, splitMessage, tensorOf } from "./binary-tensors.ts";
 import { readData, showShape } from "./json-tensors.ts";
@@ -208,9 +209,7 @@ export function unknownName(
   { name, specs, path }: { name: string; specs: readonly { readonly name: string }[]; path: Path },
 ): UsageError {
   const known = specs.map((spec) => spec.name);
-  const meant = nearest(name, known);
-  const hint = meant === undefined ? `it must be one of ${known.join(", ")}` : `did you mean "${meant}"?`;
-  return fault(`unknown ${kind} ${preview(name)}, ${hint}`, path);
+  return fault(`unknown ${kind} ${preview(name)}${meantOrAll(name, known)}`, path);
 }
 
 function fault(text: string, path: Path): UsageError {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { UsageError } from "../../schemas/errors.ts";
 import type { Manifest, TaskManifest, TensorSpec } from "../../schemas/manifest.ts";
-import { nearest } from "../../schemas/validate.ts";
+import { didYouMean } from "../../schemas/nearest.ts";
 import { openRepository } from "../engine/bundle-files.ts";
 
 /** One task of a bundle and the file that computes it. */
@@ -49,9 +49,8 @@ export async function findTask(bundle: string, task: string, { partial }: { part
   const model = models.find((candidate) => candidate.task === task);
   if (model === undefined) {
     const known = models.map((candidate) => candidate.task);
-    const meant = nearest(task, known);
     throw new UsageError(
-      `Cannot score: --task must be one of ${known.join(", ")}, got "${task}"${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+      `Cannot score: --task must be one of ${known.join(", ")}, got "${task}"${didYouMean(task, known)}`,
       { code: "unknown_task" },
     );
   }

@@ -2,7 +2,7 @@ import { UsageError } from "../../schemas/errors.ts";
 import type { TensorSpec } from "../../schemas/manifest.ts";
 import type { MappedColumns, ScoreMapping } from "../../schemas/score-plan.ts";
 import { elementCount } from "../../schemas/tensor.ts";
-import { nearest } from "../../schemas/validate.ts";
+import { didYouMean } from "../../schemas/nearest.ts";
 import type { Source } from "./tables/open-table.ts";
 import type { Table, TableColumn } from "./tables/table.ts";
 
@@ -167,8 +167,7 @@ function list(names: readonly string[]): string {
 }
 
 function hint(name: string, names: readonly string[]): string {
-  const meant = nearest(name, names);
-  return meant === undefined || meant === name ? "" : `, did you mean "${meant}"?`;
+  return names.includes(name) ? "" : didYouMean(name, names);
 }
 
 function show(shape: readonly number[]): string {

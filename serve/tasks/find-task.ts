@@ -1,6 +1,7 @@
 import { UsageError } from "../../schemas/errors.ts";
 import type { TensorSpec } from "../../schemas/manifest.ts";
-import { nearest, preview } from "../../schemas/validate.ts";
+import { meantOrAll, nearest } from "../../schemas/nearest.ts";
+import { preview } from "../../schemas/validate.ts";
 import type { InferenceEngine, PinnedBundle, ServedModel } from "../engine/inference-engine.ts";
 import { HttpError, unavailable } from "../http-error.ts";
 import { servedModels } from "../served-models.ts";
@@ -98,9 +99,7 @@ function misfit(
   const known = [...new Set(chosen.flatMap(({ spec }) => spec.inputs.map(({ name }) => name)))];
   const foreign = given.find((name) => !known.includes(name));
   if (foreign !== undefined) {
-    const meant = nearest(foreign, known);
-    const hint = meant === undefined ? `it must be one of ${known.join(", ")}` : `did you mean "${meant}"?`;
-    return new UsageError(`Cannot ${verb}: unknown input ${preview(foreign)}, ${hint}`, {
+    return new UsageError(`Cannot ${verb}: unknown input ${preview(foreign)}${meantOrAll(foreign, known)}`, {
       code: "bad_inputs",
       path: ["inputs", foreign],
     });

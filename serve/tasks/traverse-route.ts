@@ -3,7 +3,8 @@ import { UsageError } from "../../schemas/errors.ts";
 import type { TensorSpec } from "../../schemas/manifest.ts";
 import { type TraverseResponse, traverseRequestSchema, traverseResponseSchema } from "../../schemas/tasks.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
-import { nearest, preview } from "../../schemas/validate.ts";
+import { meantOrAll } from "../../schemas/nearest.ts";
+import { preview } from "../../schemas/validate.ts";
 import type { InferenceEngine, PinnedBundle, ServedModel } from "../engine/inference-engine.ts";
 import { whenClientGoes } from "../http/client-gone.ts";
 import type { Route } from "../http/route.ts";
@@ -88,9 +89,7 @@ function findDimension({ bundle, spec }: ServedModel, name: string): { block: st
     if (at >= 0 && input?.shape.length === 2 && at < input.shape[1]!) return { block: block.name, at };
   }
   const known = bundle.latents.flatMap(({ dimensions }) => dimensions);
-  const meant = nearest(name, known);
-  const hint = meant === undefined ? `it must be one of ${known.join(", ")}` : `did you mean "${meant}"?`;
-  throw new UsageError(`Cannot traverse: unknown dimension ${preview(name)}, ${hint}`, {
+  throw new UsageError(`Cannot traverse: unknown dimension ${preview(name)}${meantOrAll(name, known)}`, {
     code: "bad_dimension",
     path: ["dimension"],
   });

@@ -31,14 +31,12 @@ async function choose(
   catalogue: readonly PublicDataset[],
 ): Promise<{ dataset: PublicDataset; folder: string }> {
   const { UsageError } = await import("../../schemas/errors.ts");
-  const { nearest } = await import("../../schemas/validate.ts");
+  const { didYouMean } = await import("../../schemas/nearest.ts");
   const names = catalogue.map((dataset) => dataset.name);
   const dataset = catalogue.find((known) => known.name === name);
   if (dataset === undefined) {
-    const meant = name === undefined ? undefined : nearest(name, names);
-    throw new UsageError(
-      `Cannot fetch data: the name must be one of ${names.join(", ")}, got ${name === undefined ? "none" : `"${name}"`}${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
-    );
+    const got = name === undefined ? "none" : `"${name}"${didYouMean(name, names)}`;
+    throw new UsageError(`Cannot fetch data: the name must be one of ${names.join(", ")}, got ${got}`);
   }
   if (out === undefined) {
     throw new UsageError(`Cannot fetch data set "${dataset.name}": --out must name a folder, got nothing`);

@@ -1,5 +1,5 @@
 import { UsageError } from "../../schemas/errors.ts";
-import { nearest } from "../../schemas/validate.ts";
+import { didYouMean } from "../../schemas/nearest.ts";
 
 /** What `--device` takes where a compiled step is trained. */
 export const DEVICES = ["auto", "cpu", "webgpu", "cuda"] as const;
@@ -8,9 +8,8 @@ export const DEVICES = ["auto", "cpu", "webgpu", "cuda"] as const;
 export function oneOf(action: string, flag: string, known: readonly string[]): (text: string) => string {
   return (text) => {
     if (known.includes(text)) return text;
-    const meant = nearest(text, known);
     throw new UsageError(
-      `Cannot ${action}: ${flag} must be ${known.join(", ")}, got "${text}"${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+      `Cannot ${action}: ${flag} must be ${known.join(", ")}, got "${text}"${didYouMean(text, known)}`,
       { code: "unknown_option" },
     );
   };

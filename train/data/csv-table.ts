@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type CsvError, parse } from "csv-parse/sync";
 import { FailureError, UsageError } from "../../schemas/errors.ts";
-import { nearest } from "../../schemas/validate.ts";
+import { didYouMean } from "../../schemas/nearest.ts";
 
 /** A table of text with named columns. */
 export interface CsvTable {
@@ -41,10 +41,8 @@ export function readCsvTable(file: string): CsvTable {
 export function columnOf({ file, names, rows }: CsvTable, name: string): string[] {
   const at = names.indexOf(name);
   if (at < 0) {
-    const meant = nearest(name, names);
-    const hint = meant === undefined ? "" : `, did you mean "${meant}"?`;
     throw new UsageError(
-      `Cannot read table "${file}": the column must be one of ${names.join(", ")}, got "${name}"${hint}`,
+      `Cannot read table "${file}": the column must be one of ${names.join(", ")}, got "${name}"${didYouMean(name, names)}`,
     );
   }
   const missing = rows.findIndex((row) => row[at] === "");

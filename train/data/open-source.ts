@@ -17,7 +17,8 @@ import {
   spritesVideoOptionsSchema,
 } from "../../schemas/data.ts";
 import { UsageError } from "../../schemas/errors.ts";
-import { nearest, validate } from "../../schemas/validate.ts";
+import { didYouMean } from "../../schemas/nearest.ts";
+import { validate } from "../../schemas/validate.ts";
 import { openAddOneDigits } from "./add-one-digits.ts";
 import { createCanonicalTasks } from "./canonical-tasks.ts";
 import { openCifar10 } from "./cifar10.ts";
@@ -133,9 +134,8 @@ export function openSource(config: SourceConfig, context: SourceContext = {}): P
 function kindOf(name: string): SourceKind {
   const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
   if (kind !== undefined) return kind;
-  const meant = nearest(name, sourceNames);
   throw new UsageError(
-    `Cannot open data source "${name}": it must be one of ${sourceNames.join(", ")}${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+    `Cannot open data source "${name}": it must be one of ${sourceNames.join(", ")}${didYouMean(name, sourceNames)}`,
     { code: "unknown_source", path: ["source"] },
   );
 }

@@ -1,5 +1,5 @@
 import { UsageError } from "../../schemas/errors.ts";
-import { nearest } from "../../schemas/validate.ts";
+import { nearest } from "../../schemas/nearest.ts";
 import type { Random } from "../random.ts";
 import type { Factor, Labels } from "./pair-source.ts";
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { CheckpointState, Configuration } from "../../schemas/checkpoint.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import type { Recipe } from "../../schemas/recipe.ts";
-import { nearest } from "../../schemas/validate.ts";
+import { didYouMean } from "../../schemas/nearest.ts";
 import type { Phase } from "../models/family.ts";
 
 /** Everything of a recipe that the trained values depend on, the number of steps apart. */
@@ -47,9 +47,8 @@ export function requireSameConfiguration(
     throw refuse(field.join("."), difference.saved, difference.given);
   }
   if (!phases.includes(checkpoint.phase)) {
-    const meant = nearest(checkpoint.phase, phases);
     throw new UsageError(
-      `Cannot resume "${folder}": the phase of its checkpoint must be one of ${phases.join(", ")}, got "${checkpoint.phase}"${meant === undefined ? "" : `, did you mean "${meant}"?`}; use another --out, or --force to start anew`,
+      `Cannot resume "${folder}": the phase of its checkpoint must be one of ${phases.join(", ")}, got "${checkpoint.phase}"${didYouMean(checkpoint.phase, phases)}; use another --out, or --force to start anew`,
       { code: "foreign_checkpoint", path: ["phase"] },
     );
   }

@@ -1,7 +1,7 @@
 import "../../export/tfjs-setup.ts";
 import * as tf from "@tensorflow/tfjs-core";
 import type { TraceInput } from "../../export/traced-function.ts";
-import { nearest } from "../../schemas/validate.ts";
+import { didYouMean } from "../../schemas/nearest.ts";
 import type { InputSpec, Networks, NoiseSpec, Phase, Player, Tensors } from "../models/family.ts";
 import { type Optimiser, optimiserOf } from "./optimisers.ts";
 
@@ -204,9 +204,8 @@ function checkTerms(terms: Record<string, tf.Scalar>, phase: Phase, player: Play
     }
   }
   if (terms[player.minimises] === undefined) {
-    const meant = nearest(player.minimises, Object.keys(terms));
     throw new Error(
-      `Cannot train phase "${phase.name}": player "${player.name}" minimises "${player.minimises}", which is no term${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+      `Cannot train phase "${phase.name}": player "${player.name}" minimises "${player.minimises}", which is no term${didYouMean(player.minimises, Object.keys(terms))}`,
     );
   }
 }

@@ -1,7 +1,7 @@
 import { UsageError } from "../../schemas/errors.ts";
 import type { Figure } from "../../schemas/manifest.ts";
 import type { Recipe } from "../../schemas/recipe.ts";
-import { nearest } from "../../schemas/validate.ts";
+import { didYouMean } from "../../schemas/nearest.ts";
 
 /**
  * Puts what the recipe expects beside what was measured: `paper`, `minimum`, `maximum`, and `met` where there is a
@@ -16,9 +16,8 @@ export function compare(figures: readonly Figure[], expected: Recipe["expected"]
     const { minimum, maximum } = budget === "full" && full !== undefined ? full : reduced;
     const figure = judged.get(quantity);
     if (figure === undefined) {
-      const meant = nearest(quantity, [...judged.keys()]);
       throw new UsageError(
-        `Cannot compare with the recipe: "expected" must name measured quantities, got "${quantity}"${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+        `Cannot compare with the recipe: "expected" must name measured quantities, got "${quantity}"${didYouMean(quantity, [...judged.keys()])}`,
         { code: "unknown_quantity", path: ["expected"] },
       );
     }

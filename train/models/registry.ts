@@ -6,7 +6,8 @@ import { UsageError } from "../../schemas/errors.ts";
 import { gkVaeConfigSchema } from "../../schemas/gk-vae-config.ts";
 import { judgeConfigSchema } from "../../schemas/judge-config.ts";
 import { type RineConfig, rineConfigSchema } from "../../schemas/rine-config.ts";
-import { nearest, validate } from "../../schemas/validate.ts";
+import { didYouMean } from "../../schemas/nearest.ts";
+import { validate } from "../../schemas/validate.ts";
 import { wVaeConfigSchema } from "../../schemas/w-vae-config.ts";
 import { contrastive } from "./contrastive.ts";
 import { cvae } from "./cvae.ts";
@@ -52,9 +53,8 @@ export function checkModelConfig(family: string, model: unknown, action: string)
 function entryOf(name: string): (typeof entries)[number] {
   const entry = entries.find(({ family }) => family.name === name);
   if (entry !== undefined) return entry;
-  const meant = nearest(name, familyNames);
   throw new UsageError(
-    `Cannot use model family "${name}": it must be one of ${familyNames.join(", ")}${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+    `Cannot use model family "${name}": it must be one of ${familyNames.join(", ")}${didYouMean(name, familyNames)}`,
     { code: "unknown_family", path: ["family"] },
   );
 }

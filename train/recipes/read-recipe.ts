@@ -4,7 +4,8 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { UsageError } from "../../schemas/errors.ts";
 import { type Recipe, recipeSchema } from "../../schemas/recipe.ts";
-import { nearest, validate } from "../../schemas/validate.ts";
+import { didYouMean } from "../../schemas/nearest.ts";
+import { validate } from "../../schemas/validate.ts";
 import { checkModelConfig } from "../models/registry.ts";
 
 /** What a command line changes of a recipe. Later ones win: variant, budget, then `set`, then the named numbers. */
@@ -90,9 +91,8 @@ function placeOf(nameOrFile: string): Place {
   const place = builtIn().get(nameOrFile);
   if (place !== undefined) return place;
   const names = recipeNames();
-  const meant = nearest(nameOrFile, names);
   throw new UsageError(
-    `Cannot find recipe "${nameOrFile}": it must be ${names.join(", ")} or the path of a JSON file${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+    `Cannot find recipe "${nameOrFile}": it must be ${names.join(", ")} or the path of a JSON file${didYouMean(nameOrFile, names)}`,
     { code: "no_recipe" },
   );
 }
@@ -123,9 +123,8 @@ function applyVariant(recipe: Record<string, unknown>, variant: string, name: st
   const chosen = Object.hasOwn(variants, variant) ? variants[variant] : undefined;
   if (chosen === undefined) {
     const known = Object.keys(variants);
-    const meant = nearest(variant, known);
     throw new UsageError(
-      `Cannot use variant "${variant}": recipe "${name}" has ${known.join(", ") || "none"}${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+      `Cannot use variant "${variant}": recipe "${name}" has ${known.join(", ") || "none"}${didYouMean(variant, known)}`,
       { code: "unknown_variant", path: ["variants", variant] },
     );
   }
@@ -138,9 +137,8 @@ function applyBudget(recipe: Record<string, unknown>, budget: string | undefined
   const budgets = (recipe.budgets ?? {}) as Record<string, object>;
   if (!Object.hasOwn(budgets, budget)) {
     const known = Object.keys(budgets);
-    const meant = nearest(budget, known);
     throw new UsageError(
-      `Cannot use budget "${budget}": recipe "${name}" has ${known.join(", ") || "none"}${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+      `Cannot use budget "${budget}": recipe "${name}" has ${known.join(", ") || "none"}${didYouMean(budget, known)}`,
       { code: "unknown_budget", path: ["budgets", budget] },
     );
   }
@@ -163,9 +161,8 @@ function applySet(recipe: Record<string, unknown>, assignment: string): void {
   for (const key of keys) {
     const next = target[key];
     if (typeof next !== "object" || next === null) {
-      const meant = nearest(key, Object.keys(target));
       throw new UsageError(
-        `Cannot override the recipe: unknown key "${key}" in "${assignment}"${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+        `Cannot override the recipe: unknown key "${key}" in "${assignment}"${didYouMean(key, Object.keys(target))}`,
         { code: "invalid", path: keys },
       );
     }

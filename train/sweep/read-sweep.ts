@@ -4,7 +4,8 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { UsageError } from "../../schemas/errors.ts";
 import { type Sweep, sweepSchema } from "../../schemas/sweep.ts";
-import { nearest, validate } from "../../schemas/validate.ts";
+import { didYouMean } from "../../schemas/nearest.ts";
+import { validate } from "../../schemas/validate.ts";
 
 /** Names of the plans that come with the package. */
 export function sweepNames(): string[] {
@@ -60,9 +61,8 @@ function requireKnown(
   { known, action }: { known: readonly string[]; action: string },
 ): void {
   if (known.includes(name)) return;
-  const meant = nearest(name, known);
   throw new UsageError(
-    `Cannot ${action}: unknown ${kind} "${name}", it has ${known.join(", ") || "none"}${meant === undefined ? "" : `; did you mean "${meant}"?`}`,
+    `Cannot ${action}: unknown ${kind} "${name}", it has ${known.join(", ") || "none"}${didYouMean(name, known)}`,
     { code: "invalid" },
   );
 }
@@ -76,9 +76,8 @@ function fileOf(nameOrFile: string): string {
   }
   const names = sweepNames();
   if (names.includes(nameOrFile)) return path.join(plansFolder(), `${nameOrFile}.json`);
-  const meant = nearest(nameOrFile, names);
   throw new UsageError(
-    `Cannot find sweep "${nameOrFile}": it must be ${names.join(", ")} or the path of a JSON file${meant === undefined ? "" : `, did you mean "${meant}"?`}`,
+    `Cannot find sweep "${nameOrFile}": it must be ${names.join(", ")} or the path of a JSON file${didYouMean(nameOrFile, names)}`,
     { code: "no_sweep" },
   );
 }
