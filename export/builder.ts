@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Dtype, elementCount, type HostTensor, type TensorData } from "../schemas/tensor.ts";
 import type { Attributes, Node, ValueInfo } from "./graph.ts";
-import { nameOrFresh } from "./names.ts";
+import { freshName, nameOrFresh } from "./names.ts";
 
 /** A value inside a graph that is being built. Constants carry their contents, so that lowerings can fold them. */
 export interface Value {
@@ -27,7 +27,7 @@ export class GraphBuilder {
   /** tfjs kernel now being lowered: the `source` of the nodes it records. */
   source = "";
   readonly #known = new Map<string, readonly Value[]>();
-  /** Names of inputs and variables, which are known before the first node. */
+  /** Names of all values, so far. */
   readonly #taken = new Set<string>();
   #counter = 0;
 
@@ -89,10 +89,7 @@ export class GraphBuilder {
   }
 
   #numbered(stem: string): string {
-    let name: string;
-    do name = `${stem}_${this.#counter++}`;
-    while (this.#taken.has(name));
-    return name;
+    return freshName(this.#taken, stem, this.#counter++);
   }
 
   // ---- shape operators that fold on constants --------------------------------------------------------------------
