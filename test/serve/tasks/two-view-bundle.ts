@@ -1,3 +1,4 @@
+import { encode } from "fast-png";
 import type { HostTensor } from "../../../schemas/tensor.ts";
 import { type FakeBundle, spec } from "../fake-engine.ts";
 
@@ -130,3 +131,17 @@ export const toyImage = (common: number, own: number): number[][][] => [
   [[common], [own], [common]],
   [[common], [common], [common]],
 ];
+
+/** `toyImage` as a PNG file, or what `change` makes of it. */
+export function toyPng(common: number, own: number, change: Partial<Parameters<typeof encode>[0]> = {}): Buffer {
+  return Buffer.from(
+    encode({
+      width: 3,
+      height: 2,
+      channels: 1,
+      depth: 8,
+      data: Uint8Array.from(toyImage(common, own).flat(2)),
+      ...change,
+    }),
+  );
+}
