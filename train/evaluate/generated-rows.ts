@@ -26,7 +26,7 @@ export function blocksOf(images: number): Block[] {
  * @param silent noise that is 0 instead, for the likeliest value of a categorical code or the mean of a Gaussian one
  */
 export function noiseFor(
-  { tasks, seed, task, silent }: { tasks: CompiledTasks; seed: number; task: string; silent?: string },
+  { tasks, seed, task, silent }: { tasks: CompiledTasks; seed: number; task: string; silent?: string | undefined },
   { rows, at }: Block,
 ): Record<string, HostTensor> {
   const noise: Record<string, HostTensor> = {};

@@ -21,6 +21,7 @@ export const generationQuantities = [
   "label_error.style_transfer_2",
   "style.variability",
   "style.variability_2to1",
+  "style.variability_unique",
   "style.consistency.ink",
   "style.consistency.slant",
   "frechet.joint",
@@ -47,11 +48,12 @@ const draws = 30;
  *   label_error.test_images     share of real test images that the judge names wrongly: the floor of what follows
  *   label_error.joint           share of pairs from the prior in which view 2 is not judged the digit after view 1
  *   label_error.conditional     share of views 2 drawn from a test view 1, 30 for each, not judged the digit after it
- *   label_error.conditional_likeliest  the same of one draw each with the likeliest common code, not a drawn one: what
- *                               is above it is the doubt of the encoder
+ *   label_error.conditional_likeliest  the same with the likeliest common code, not a drawn one: what is above it is the
+ *                               doubt of the encoder
  *   label_error.style_transfer  share of views 1, styled as one test view 1 with the content of another pair's view 2,
  *                               that are not judged the digit before that
  *   style.variability           variance of the 30 draws, summed over pixels, over that of real test images of one class
+ *   style.variability_unique    the same with the likeliest common code: what the unique code alone says of the style
  *   style.consistency.*         correlation of ink (all intensity) or slant of the styled image and of the one that gave
  *                               the style, both less the mean of their class
  *   frechet.*                   Frechet distance on the judge's features from real views 2; of joint, from real views 1
@@ -71,7 +73,6 @@ export async function measureGeneration(generation: Generation): Promise<Figure[
   for (const given of [1, 2] as const) {
     figures.push(...(await conditionalFigures(generation, { pairs, given, real: real2.features })));
   }
-  figures.push(...(await likeliestFigures(generation, pairs)));
   for (const style of [1, 2] as const) figures.push(...(await styleFigures(generation, { pairs, style })));
   return figures;
 }
@@ -100,10 +101,48 @@ async function conditionalFigures(
   generation: Generation,
   { pairs, given, real }: { pairs: Minibatch; given: 1 | 2; real: Matrix },
 ): Promise<Figure[]> {
-  const { tasks, judge, images, seed, onProgress } = generation;
+  const { tasks, seed } = generation;
   const wanted = given === 1 ? 2 : 1;
   const task = `conditional_${given}to${wanted}`;
   if (tasks.specs[task] === undefined) return [];
+  const { errors, spread, features, how } = await drawConditional(generation, { pairs, given });
+  const ending = given === 1 ? "" : "_2to1";
+  const figures = [
+    share(`label_error.conditional${ending}`, errors, { seed, estimator: `judge on ${how}` }),
+    share(`style.variability${ending}`, spread, { seed, estimator: `${how}: ${varianceOfDraws}` }),
+  ];
+  if (given === 2) return figures;
+  figures.push(distance("frechet.conditional", features, { real, seed, of: how }));
+  const silent = "noise_common";
+  if (tasks.specs[task].inputs[silent] === undefined) return figures;
+  const likeliest = await drawConditional(generation, { pairs, given, silent });
+  const by = `${likeliest.how}, all by the likeliest common code`;
+  return [
+    ...figures,
+    share("label_error.conditional_likeliest", likeliest.errors, { seed, estimator: `judge on ${by}` }),
+    share("style.variability_unique", likeliest.spread, { seed, estimator: `${by}: ${varianceOfDraws}` }),
+  ];
+}
+
+const varianceOfDraws = "variance over draws, summed over pixels, over that of real images within a class";
+
+interface ConditionalDraws {
+  /** Of each test image, the share of its draws that are not judged the right digit. */
+  readonly errors: readonly number[];
+  /** Of each test image, the variance of its draws over that of real images of one class. */
+  readonly spread: readonly number[];
+  readonly features: Matrix;
+  readonly how: string;
+}
+
+/** Draws views of one side from test images of the other. @param silent as in `noiseFor` */
+async function drawConditional(
+  generation: Generation,
+  { pairs, given, silent }: { pairs: Minibatch; given: 1 | 2; silent?: string },
+): Promise<ConditionalDraws> {
+  const { tasks, judge, images, onProgress } = generation;
+  const wanted = given === 1 ? 2 : 1;
+  const task = `conditional_${given}to${wanted}`;
   const labels = pairs.labels[0].label!;
   const realVariance = classVariance(pairs.tensors[`view_${wanted}`]!, labels);
   const errors: number[] = [];
@@ -115,7 +154,7 @@ async function conditionalFigures(
     const count = Math.min(each, images - start);
     const rows = count * draws;
     const view = pick(pairs.tensors[`view_${given}`]!, rows, (i) => start + Math.floor(i / draws));
-    const noise = noiseFor({ ...generation, task }, { rows, at: start });
+    const noise = noiseFor({ ...generation, task, silent }, { rows, at: start });
     const drawn = (await tasks.run(task, { [`view_${given}`]: view, ...noise }))[`view_${wanted}`]!;
     const verdict = await judge.judge(drawn);
     const truth = Int32Array.from({ length: rows }, (_, i) => {
@@ -131,35 +170,8 @@ async function conditionalFigures(
     }
     features.push(verdict.features);
   }
-  const ending = given === 1 ? "" : "_2to1";
   const how = `${draws} draws for each of ${images} test images, view ${wanted} from view ${given}`;
-  const figures = [
-    share(`label_error.conditional${ending}`, errors, { seed, estimator: `judge on ${how}` }),
-    share(`style.variability${ending}`, spread, {
-      seed,
-      estimator: `${how}: variance over draws, summed over pixels, over that of real images within a class`,
-    }),
-  ];
-  if (given === 2) return figures;
-  return [...figures, distance("frechet.conditional", stack(features), { real, seed, of: how })];
-}
-
-async function likeliestFigures(generation: Generation, pairs: Minibatch): Promise<Figure[]> {
-  const { tasks, judge, images, seed, onProgress } = generation;
-  const task = "conditional_1to2";
-  const silent = "noise_common";
-  if (tasks.specs[task]?.inputs[silent] === undefined) return [];
-  onProgress(`${task} by the likeliest common code: ${images} images`);
-  const labels = pairs.labels[0].label!;
-  const errors: number[] = [];
-  for (const block of blocksOf(images)) {
-    const view = pick(pairs.tensors.view_1!, block.rows, (i) => block.at + i);
-    const drawn = await tasks.run(task, { view_1: view, ...noiseFor({ ...generation, task, silent }, block) });
-    const truth = labels.slice(block.at, block.at + block.rows).map(after);
-    errors.push(...wrong((await judge.judge(drawn.view_2!)).classes, truth));
-  }
-  const estimator = `judge on one draw for each of ${images} test images, view 2 from view 1, by the likeliest common code`;
-  return [share("label_error.conditional_likeliest", errors, { seed, estimator })];
+  return { errors, spread, features: stack(features), how };
 }
 
 async function styleFigures(

@@ -154,6 +154,13 @@ test("variability is the variance of the draws over that of real images of one c
   expect(figures["style.variability_2to1"]!.value).toBeCloseTo(0, 6);
 });
 
+test("what the unique code varies is told apart from what the doubt about the common code does", async () => {
+  const [sure, doubtful] = [await measured(), await measured({ doubts: true })];
+  expect(sure["style.variability_unique"]!.value).toBeCloseTo(sure["style.variability"]!.value, 1);
+  expect(doubtful["style.variability"]!.value).toBeGreaterThan(2 * doubtful["style.variability_unique"]!.value);
+  expect(doubtful["style.variability_unique"]!.value).toBe(sure["style.variability_unique"]!.value);
+});
+
 test("style is consistent where the styled image keeps the trait it was given", async () => {
   const figures = await measured();
   // not quite 1: ten images of a class have not quite the same mean in the two orders
@@ -185,5 +192,6 @@ test("a task that a model does not have leaves its figures out", async () => {
     "style.variability",
     "frechet.conditional",
     "label_error.conditional_likeliest",
+    "style.variability_unique",
   ]);
 });
