@@ -110,7 +110,7 @@ function contentOf(content: Content, components: Map<string, Json>): Json {
   return Object.fromEntries(entries);
 }
 
-/** A schema as JSON, what has a title by reference. */
+/** A schema as JSON, what has a title by reference, what has a default not required. */
 function written(schema: TSchema, components: Map<string, Json>): Json {
   return referenced(JSON.parse(JSON.stringify(schema)) as Json, components);
 }
@@ -119,10 +119,20 @@ function referenced(node: Json, components: Map<string, Json>): Json {
   if (Array.isArray(node)) return node.map((entry: Json) => referenced(entry, components));
   if (typeof node !== "object" || node === null) return node;
   const entries = Object.entries(node).map(([key, value]) => [key, referenced(value, components)] as const);
-  const plain = Object.fromEntries(entries);
+  const plain: Record<string, Json> = Object.fromEntries(entries);
+  const { required, properties } = node as { readonly [key: string]: Json };
+  if (Array.isArray(required)) {
+    // The schema's type is that of a checked body, whose defaults are filled in; a body on the wire may leave them out.
+    plain.required = required.filter((key: Json) => !hasDefault(properties, key));
+  }
   const title = plain.title;
   // A property that is called "title" is a schema, not a text.
   if (typeof title !== "string") return plain;
   components.set(title, plain);
   return { $ref: `#/components/schemas/${title}` };
+}
+
+function hasDefault(properties: Json | undefined, key: Json): boolean {
+  const property = (properties as Record<string, { readonly default?: Json }> | undefined)?.[String(key)];
+  return property?.default !== undefined;
 }

@@ -45,6 +45,17 @@ function validator(schema: object) {
 }
 
 describe("the OpenAPI document", () => {
+  test("requires of a body no more than the server does: what has a default may be left out", () => {
+    const bodyOf = (path: string): object => {
+      const { $ref } = document.paths[path]!.post!.requestBody!.content["application/json"]!.schema as { $ref: string };
+      return document.components.schemas[$ref.split("/").at(-1)!]!;
+    };
+    expect(validator(bodyOf("/v1/{bundle}/encode"))({ inputs: { view_1: [[1]] } })).toBe(true);
+    expect(validator(bodyOf("/v1/{bundle}/estimates"))({ inputs: { view_1: [[1]], view_2: [[1]] } })).toBe(true);
+    expect(validator(bodyOf("/v1/{bundle}/joint"))({})).toBe(true);
+    expect(validator(bodyOf("/v1/discrete-information"))({})).toBe(false);
+  });
+
   test("names every route of Express, and no other", () => {
     const app = expressOf({ engine, bodyLimit: 1 }, createMetrics(engine, { version: "1" })) as unknown as {
       router: { stack: { route?: { path: string; stack: { method?: string }[] } }[] };
