@@ -18,6 +18,9 @@ const derivedFiles = ["results.json", "report.html"] as const;
 /** Holds the run that `--force` replaces until the new one has done its first step. */
 const replaced = "replaced";
 
+/** Its name while it is deleted, which takes several calls: a half of it must not be put back. */
+const doomed = `${replaced}.old`;
+
 export interface RunFolder {
   readonly path: string;
   /** Whether a run was there before. */
@@ -73,6 +76,7 @@ export async function openRunFolder(folder: string, { resume, force, disk }: Run
   } catch (error) {
     throw diskFailure("start training", folder, error);
   }
+  await removeAll(folder, [doomed]);
   await putBack(folder); // whoever set it aside was killed before its first step
   if (force && existed) await setAside(folder);
   await removeLeftovers(folder);
@@ -88,7 +92,11 @@ export async function openRunFolder(folder: string, { resume, force, disk }: Run
     existed: existed && !force,
     writeRecipe: (recipe) => write("recipe.json", recipe),
     writeStatus: (status) => write("run.json", { format: 1, ...status }),
-    begun: () => removeAll(folder, [replaced]),
+    async begun() {
+      const aside = path.join(folder, replaced);
+      if (existsSync(aside)) await rename(aside, path.join(folder, doomed));
+      await removeAll(folder, [doomed]);
+    },
     async discard() {
       await removeAll(folder, ownFiles);
       await putBack(folder);
