@@ -109,7 +109,11 @@ export const cellLineSchema = Type.Object(
 );
 export type CellLine = Static<typeof cellLineSchema>;
 
-const interval = Type.Array(Type.Number(), { minItems: 2, maxItems: 2 });
+const interval = Type.Array(Type.Number(), {
+  minItems: 2,
+  maxItems: 2,
+  description: "95 % bootstrap over seeds; none where a group has one seed, which says nothing of others",
+});
 
 export const sweepSummarySchema = Type.Object(
   {
@@ -130,7 +134,7 @@ export const sweepSummarySchema = Type.Object(
           unit: Type.String(),
           estimator: Type.String(),
           median: Type.Number(),
-          interval,
+          interval: Type.Optional(interval),
           seeds: Type.Array(Type.Integer()),
           values: Type.Array(Type.Number()),
         },
@@ -145,7 +149,7 @@ export const sweepSummarySchema = Type.Object(
           quantity: Type.String(),
           unit: Type.String(),
           difference: Type.Number({ description: "median of `of` minus median of `against`" }),
-          interval,
+          interval: Type.Optional(interval),
           claim: Type.Enum(["higher", "lower"]),
           source: Type.String(),
           agrees: Type.Boolean({ description: "whether the difference has the sign of the claim" }),

@@ -100,18 +100,18 @@ async function sweep(nameOrFile: string, flags: SweepFlags): Promise<void> {
 export function tableOf({ medians, comparisons, trends, failures, finished, planned }: SweepSummary): string {
   const wide = Math.max(0, ...medians.map(({ variant }) => variant.length));
   const unitOf = (unit: string) => (unit === "1" ? "" : ` ${unit}`);
-  const of = (low: number, high: number) => `${low.toFixed(3)} to ${high.toFixed(3)}`;
+  const of = (interval: readonly number[]) => interval.map((end) => end.toFixed(3)).join(" to ");
   return [
     `${finished} of ${planned} cells finished${failures.length === 0 ? "" : `, ${failures.length} failed`}`,
     "",
     ...medians.map(
       ({ variant, quantity, median, unit, interval, seeds }) =>
-        `${variant.padEnd(wide)}  ${quantity.padEnd(15)} ${median.toFixed(3)}${unitOf(unit)} (${of(interval[0]!, interval[1]!)}; ${seeds.length === 1 ? "1 seed" : `${seeds.length} seeds`})`,
+        `${variant.padEnd(wide)}  ${quantity.padEnd(15)} ${median.toFixed(3)}${unitOf(unit)} (${interval === undefined ? "" : `${of(interval)}; `}${seeds.length === 1 ? "1 seed" : `${seeds.length} seeds`})`,
     ),
     ...(comparisons.length === 0 ? [] : ["", "Difference of medians, 95 % bootstrap interval over seeds:"]),
     ...comparisons.map(
       ({ of: first, against, quantity, difference, interval, claim, agrees, isClear }) =>
-        `  ${quantity} of ${first} against ${against}: ${difference.toFixed(3)} (${of(interval[0]!, interval[1]!)}); claimed ${claim}: ${verdictOf({ agrees, isClear }).words}`,
+        `  ${quantity} of ${first} against ${against}: ${difference.toFixed(3)}${interval === undefined ? "" : ` (${of(interval)})`}; claimed ${claim}: ${verdictOf({ agrees, isClear }).words}`,
     ),
     ...(trends.length === 0 ? [] : ["", "Rank correlation along the variants:"]),
     ...trends.map(({ quantity, axis, correlation, pValue, claim, agrees, isClear }) => {

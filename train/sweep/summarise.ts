@@ -15,7 +15,7 @@ const enoughSeeds = 3;
 /**
  * What the finished cells of a sweep say: medians over seeds, and differences of medians, each with a 95 % percentile
  * bootstrap interval over seeds. With few seeds such an interval is no wider than the seeds lie apart: three of them
- * give the smallest and the largest value, and prove little.
+ * give the smallest and the largest value, and prove little; one has none, since its width of 0 would pass for certainty.
  *
  * @param lines the last line of each cell
  * @param planned the cells of the plan
@@ -40,7 +40,7 @@ export function summarise(
           unit,
           estimator,
           median: median(values),
-          interval: over(values, [name, quantity]),
+          ...(values.length < 2 ? {} : { interval: over(values, [name, quantity]) }),
           seeds,
           values,
         },
@@ -54,11 +54,11 @@ export function summarise(
     const [first, second] = [of(comparison.of, quantity), of(comparison.against, quantity)];
     if (first === undefined || second === undefined) return [];
     const difference = first.median - second.median;
+    const fewest = Math.min(first.values.length, second.values.length);
     const interval = between(first.values, second.values, [comparison.of, comparison.against, quantity]);
-    const isMeant = Math.min(first.values.length, second.values.length) >= enoughSeeds;
-    const isClear = isMeant && (interval[0]! > 0 || interval[1]! < 0);
+    const isClear = fewest >= enoughSeeds && (interval[0] > 0 || interval[1] < 0);
     const agrees = claim === "higher" ? difference > 0 : difference < 0;
-    return [{ ...comparison, unit: first.unit, difference, interval, agrees, isClear }];
+    return [{ ...comparison, unit: first.unit, difference, ...(fewest < 2 ? {} : { interval }), agrees, isClear }];
   });
   const failures = lines.flatMap(({ cell, status, error }) =>
     status === "failed" ? [{ cell, error: error ?? "no reason was given" }] : [],

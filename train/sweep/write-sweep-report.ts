@@ -95,12 +95,12 @@ function comparisonSection({ comparisons }: SweepSummary): Html | undefined {
   const rows = comparisons.map(
     ({ of, against, quantity, unit, difference, interval, claim, source, agrees, isClear }) => {
       const { words, look } = verdictOf({ agrees, isClear });
-      return html`<tr><th scope="row">${of} against ${against}</th><td class="text">${quantity}</td><td>${signed(difference)}${unit === "1" ? "" : ` ${unit}`}</td><td>${signed(interval[0]!)} to ${signed(interval[1]!)}</td><td class="text">${claim}</td><td class="text"><span class="${look}">${words}</span></td><td class="source">${source}</td></tr>\n`;
+      return html`<tr><th scope="row">${of} against ${against}</th><td class="text">${quantity}</td><td>${signed(difference)}${unit === "1" ? "" : ` ${unit}`}</td><td>${interval?.map(signed).join(" to ")}</td><td class="text">${claim}</td><td class="text"><span class="${look}">${words}</span></td><td class="source">${source}</td></tr>\n`;
     },
   );
   return html`<section><h2>Effects against the claims</h2>
 <p>Difference of medians over seeds, with its 95 % bootstrap interval, both groups of seeds drawn again. With three seeds
-an interval spans the values themselves. “Not clear”: the interval holds 0, or there are fewer than three seeds.</p>
+an interval spans the values themselves, and one seed has none. “Not clear”: the interval holds 0, or there are fewer than three seeds.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Effects against the claims"><table>
 <thead><tr><th scope="col">effect</th><th scope="col" class="text">of</th><th scope="col">difference</th><th scope="col">95 % interval</th><th scope="col" class="text">claim</th><th scope="col" class="text">here</th><th scope="col" class="text">source</th></tr></thead>
 <tbody>${rows}</tbody></table></div></section>`;
@@ -109,7 +109,7 @@ an interval spans the values themselves. “Not clear”: the interval holds 0, 
 function medianSection({ medians }: SweepSummary): Html {
   const rows = medians.map(
     ({ variant, quantity, unit, median, interval, values }) =>
-      html`<tr><th scope="row">${variant}</th><td class="text">${quantity}</td><td>${median.toFixed(3)}${unit === "1" ? "" : ` ${unit}`}</td><td>${interval[0]!.toFixed(3)} to ${interval[1]!.toFixed(3)}</td><td>${values.length}</td><td class="text">${values.map((value) => value.toFixed(3)).join(", ")}</td></tr>\n`,
+      html`<tr><th scope="row">${variant}</th><td class="text">${quantity}</td><td>${median.toFixed(3)}${unit === "1" ? "" : ` ${unit}`}</td><td>${interval?.map((end) => end.toFixed(3)).join(" to ")}</td><td>${values.length}</td><td class="text">${values.map((value) => value.toFixed(3)).join(", ")}</td></tr>\n`,
   );
   return html`<section><h2>Medians over seeds</h2><div class="scroll" tabindex="0" role="region" aria-label="Medians over seeds"><table>
 <thead><tr><th scope="col">variant</th><th scope="col" class="text">of</th><th scope="col">median</th><th scope="col">95 % interval</th><th scope="col">seeds</th><th scope="col" class="text">values</th></tr></thead>

@@ -40,14 +40,14 @@ test("medians are over seeds, and a difference of medians is judged by its inter
   const summary = summarise({ sweep: smallPlan(), budget: "full" }, [...split, ...vanilla], cells);
   const [first] = summary.medians;
   expect(first).toMatchObject({ variant: "vae.vanilla", quantity: "mig", median: 0.2, seeds: [0, 1, 2, 3, 4] });
-  expect(first!.interval[0]).toBeGreaterThanOrEqual(0.1);
-  expect(first!.interval[1]).toBeLessThanOrEqual(0.3);
-  expect(first!.interval[0]).toBeLessThan(0.2);
+  expect(first!.interval![0]).toBeGreaterThanOrEqual(0.1);
+  expect(first!.interval![1]).toBeLessThanOrEqual(0.3);
+  expect(first!.interval![0]).toBeLessThan(0.2);
   const [effect] = summary.comparisons;
   expect(effect!.difference).toBeCloseTo(0.4, 12);
   expect(effect).toMatchObject({ claim: "higher", agrees: true, isClear: true });
-  expect(effect!.interval[0]).toBeGreaterThan(0.2);
-  expect(effect!.interval[1]).toBeLessThan(0.6);
+  expect(effect!.interval![0]).toBeGreaterThan(0.2);
+  expect(effect!.interval![1]).toBeLessThan(0.6);
 });
 
 test("an effect against its claim, and one that the interval does not tell from none, are said to be so", () => {
@@ -67,8 +67,17 @@ test("an effect against its claim, and one that the interval does not tell from 
 test("two seeds make no effect clear, whatever their interval", () => {
   const lines = [...vanilla.slice(0, 2), ...split.slice(0, 2)];
   const [effect] = summarise({ sweep: smallPlan(), budget: "full" }, lines, cells).comparisons;
-  expect(effect!.interval[0]).toBeGreaterThan(0);
+  expect(effect!.interval![0]).toBeGreaterThan(0);
   expect(effect).toMatchObject({ agrees: true, isClear: false });
+});
+
+test("one seed has no interval anywhere: a width of 0 would pass for certainty", async () => {
+  const summary = summarise({ sweep: smallPlan(), budget: "full" }, [vanilla[0]!, split[0]!], cells);
+  const rows = [...summary.medians, ...summary.comparisons, ...sweepRows(summary)];
+  expect(rows.filter(({ interval }) => interval !== undefined)).toEqual([]);
+  expect(tableOf(summary)).toMatch(/mig +0\.100 \(1 seed\)/);
+  expect(tableOf(summary)).toContain("0.400; claimed higher: not clear");
+  expect(sweepPage(summary, smallPlan())).not.toContain("0.100 to 0.100");
 });
 
 test("failed cells are listed and count for nothing; a variant without a cell has no row", () => {
