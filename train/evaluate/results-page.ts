@@ -53,12 +53,15 @@ function figuresOf(rows: readonly PublishedRow[], order: readonly string[]): str
   const interval = seeds.length > 1 && !swept ? "smallest to largest" : "95 % interval";
   return [
     `Budget ${budget}; ${seeds.length > 1 ? "seeds" : "seed"} ${seeds.join(", ")}; ${device}; ${date}; ${verdict(rows)}. Repeat with \`${command}\`.`,
+    ...(swept && rows.some(isJudged)
+      ? ["“Clearly”: an effect's whole interval has the sign, with at least three seeds; of a trend p is at most 0.05."]
+      : []),
     ...(expected.length === 0
       ? []
       : [
           table(
             ["figure", "paper", "ours", interval, "wanted", "met"],
-            expected.map((row) => [...named(row), range(row), wanted(row), yesOrNo(row)]),
+            expected.map((row) => [...named(row), range(row), swept ? claimed(row) : wanted(row), yesOrNo(row)]),
           ),
         ]),
     ...(others.length === 0
@@ -74,7 +77,8 @@ function figuresOf(rows: readonly PublishedRow[], order: readonly string[]): str
   ].join("\n\n");
 }
 
-const isExpected = ({ paper, met: judged }: PublishedRow): boolean => paper !== undefined || judged !== undefined;
+const isJudged = ({ met }: PublishedRow): boolean => met !== undefined;
+const isExpected = (row: PublishedRow): boolean => row.paper !== undefined || isJudged(row);
 
 function named(row: PublishedRow): string[] {
   return [`\`${row.quantity}\``, row.paper === undefined ? "" : number(row.paper), value(row)];
@@ -95,6 +99,11 @@ function wanted({ minimum, maximum }: PublishedRow): string {
   );
 }
 
+/** Of a sweep's effects and trends, whose sign alone does not meet them. */
+function claimed({ minimum, maximum }: PublishedRow): string {
+  return minimum !== undefined ? "clearly above 0" : maximum !== undefined ? "clearly below 0" : "";
+}
+
 function yesOrNo({ met: judged }: PublishedRow): string {
   return judged === undefined ? "" : judged ? "yes" : "**no**";
 }
@@ -106,7 +115,7 @@ function verdict(rows: readonly PublishedRow[]): string {
 
 /** `3 of 9`; empty where nothing is bounded. */
 function score(rows: readonly PublishedRow[]): string {
-  const judged = rows.filter((row) => row.met !== undefined);
+  const judged = rows.filter(isJudged);
   return judged.length === 0 ? "" : `${judged.filter((row) => row.met).length} of ${judged.length}`;
 }
 

@@ -68,3 +68,16 @@ test("resultsPage() keeps figures of different trainings apart, and does without
   expect(page).toContain("Budget full: 7 steps of 8; seed 0");
   expect(page).toContain("<details><summary>All figures (1)</summary>");
 });
+
+test("resultsPage() wants a sweep's effects to be clear, so that a miss with the claimed sign is no riddle", () => {
+  const command = "cominfo sweep x";
+  const rows = [
+    row("rate_trend", { unit: "1", ours: -1, maximum: 0, met: false, command }),
+    row("mig_gain.a.over.b", { unit: "1", ours: 0.1, minimum: 0, met: false, command }),
+  ];
+  const page = resultsPage(rows, words);
+  expect(page).toContain("| `rate_trend` |  | -1.000 |  | clearly below 0 | **no** |");
+  expect(page).toContain("| `mig_gain.a.over.b` |  | 0.100 |  | clearly above 0 | **no** |");
+  expect(page).toContain("of a trend p is at most 0.05");
+  expect(resultsPage([row("rate", { maximum: 0, met: true })], words)).not.toContain("learly");
+});
