@@ -43,7 +43,7 @@ function requireOneKind(group: readonly EvaluatedRun[]): void {
   const changed = others.find((run) => run.changes.join() !== first!.changes.join());
   if (changed !== undefined) {
     throw new UsageError(
-      `Cannot publish "${first!.recipe.name}": its runs must have the same model and data, got ${first!.changes.join(" ") || "the recipe's"} and ${changed.changes.join(" ") || "the recipe's"}`,
+      `Cannot publish "${first!.recipe.name}": its runs must have the same model, data and evaluation, got ${first!.changes.join(" ") || "the recipe's"} and ${changed.changes.join(" ") || "the recipe's"}`,
     );
   }
   const seeds = group.map(({ results }) => results.seed);

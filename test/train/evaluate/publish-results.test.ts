@@ -121,9 +121,13 @@ test("what a run changed of its recipe stands in the command that repeats it, an
   expect(row!.command).toContain("--set model.image.size=64 --set model.weights.matching=0.4 --set data.size=64 &&");
   const h = await run("h", { seed: 2, value: 1 });
   await expect(publishResults([g, h], docs("unlike"))).rejects.toThrow(
-    /same model and data, got model.image.size=64 model.weights.matching=0.4 data.size=64 and the recipe's/,
+    /same model, data and evaluation, got model.image.size=64 model.weights.matching=0.4 data.size=64 and the recipe's/,
   );
   expect((await publishResults([h], docs("plainly")))[0]!.command).not.toContain("--set");
+  const trees = await run("trees", { seed: 3, value: 1, set: ["evaluation.classifier=trees"] });
+  const [measured] = await publishResults([trees], docs("measured"));
+  expect(measured!.command).toContain("--seed 3 --set evaluation.classifier=trees && cominfo evaluate");
+  await expect(publishResults([h, trees], docs("mixed"))).rejects.toThrow("same model, data and evaluation");
 });
 
 test("a sweep's folder becomes a row for each median and each effect, met only where the whole interval is", async () => {
