@@ -63,6 +63,7 @@ async function sweep(nameOrFile: string, flags: SweepFlags): Promise<void> {
   const { budgetOf, readSweep } = await import("../sweep/read-sweep.ts");
   const { cellsOf, parseShard } = await import("../sweep/cells.ts");
   const { readCellLines } = await import("../sweep/cell-lines.ts");
+  const { requireSamePlan, runSweep } = await import("../sweep/run-sweep.ts");
   const { writeSweepReport } = await import("../sweep/write-sweep-report.ts");
   const plan = await readSweep(nameOrFile);
   const budget = budgetOf(plan, flags.budget);
@@ -70,7 +71,6 @@ async function sweep(nameOrFile: string, flags: SweepFlags): Promise<void> {
   const shard = flags.shard === undefined ? undefined : parseShard(flags.shard);
   let result: SweepResult | undefined;
   if (flags.reportOnly !== true) {
-    const { runSweep } = await import("../sweep/run-sweep.ts");
     const { createSweepProgress } = await import("../sweep/sweep-progress.ts");
     const progress = createSweepProgress(process.stderr, flags.quiet === true);
     const { threads, device, data } = flags;
@@ -82,8 +82,10 @@ async function sweep(nameOrFile: string, flags: SweepFlags): Promise<void> {
     ).finally(progress.stop);
   }
   const planned = await cellsOf(plan, budget);
-  const lines = [...(await readCellLines(outDir)).values()];
+  const found = await readCellLines(outDir);
+  const lines = planned.flatMap(({ name }) => found.get(name) ?? []);
   if (lines.length > 0) {
+    await requireSamePlan(outDir, { sweep: plan, budget }, { planned, lines: found });
     const summary = await writeSweepReport(outDir, { sweep: plan, budget }, { lines, planned });
     console.log(tableOf(summary));
     if (!flags.quiet) console.error(`Report: ${outDir}/report.html`);

@@ -59,9 +59,9 @@ export async function runSweep(request: SweepRequest): Promise<SweepResult> {
   const { sweep, budget, outDir, shard, workers, signal = new AbortController().signal, onEvent = () => {} } = request;
   const all = await cellsOf(sweep, budget);
   const cells = shard === undefined ? all : shardOf(all, shard);
-  await openFolder(outDir, { sweep, budget });
   const lines = await readCellLines(outDir);
-  for (const cell of cells) requireSameRecipe(cell, lines.get(cell.name), outDir);
+  await requireSamePlan(outDir, { sweep, budget }, { planned: all, lines });
+  await openFolder(outDir, { sweep, budget });
   const isFinished = ({ name }: Cell): boolean => lines.get(name)?.status === "finished";
   const open = cells.filter((cell) => !isFinished(cell));
   onEvent({ kind: "planned", cells: cells.length, alreadyFinished: cells.length - open.length });
@@ -111,13 +111,29 @@ async function workOn(cell: Cell, request: Watched): Promise<CellLine | undefine
 
 /** The plan is kept beside its cells, for the report and for people. */
 async function openFolder(outDir: string, plan: { sweep: Sweep; budget: string }): Promise<void> {
-  const file = path.join(outDir, "sweep.json");
   try {
     await mkdir(outDir, { recursive: true });
   } catch (error) {
     throw diskFailure("sweep", outDir, error);
   }
-  const there = await readFile(file, "utf8").catch(() => undefined);
+  const text = `${JSON.stringify(plan, null, 2)}\n`;
+  await replaceFile(realDisk, path.join(outDir, "sweep.json"), new TextEncoder().encode(text));
+}
+
+/**
+ * Before cells are added to a folder, or what it holds is reported as of this plan: figures of another training would
+ * be mixed in, or pass for those of a longer one.
+ *
+ * @param planned all cells of the plan
+ * @param lines the last line of each cell in the folder, by its name
+ * @throws UsageError if the folder holds another plan or budget, or a cell that ended with another recipe
+ */
+export async function requireSamePlan(
+  outDir: string,
+  plan: { sweep: Sweep; budget: string },
+  { planned, lines }: { planned: readonly Cell[]; lines: ReadonlyMap<string, CellLine> },
+): Promise<void> {
+  const there = await readFile(path.join(outDir, "sweep.json"), "utf8").catch(() => undefined);
   if (there !== undefined) {
     const { sweep, budget } = JSON.parse(there) as { sweep: Sweep; budget: string };
     if (sweep.name !== plan.sweep.name || budget !== plan.budget) {
@@ -127,13 +143,13 @@ async function openFolder(outDir: string, plan: { sweep: Sweep; budget: string }
       );
     }
   }
-  await replaceFile(realDisk, file, new TextEncoder().encode(`${JSON.stringify(plan, null, 2)}\n`));
-}
-
-function requireSameRecipe({ name, recipeHash }: Cell, line: CellLine | undefined, outDir: string): void {
-  if (line === undefined || line.recipeHash === recipeHash || line.status === "failed") return;
+  const foreign = planned.find(({ name, recipeHash }) => {
+    const line = lines.get(name);
+    return line?.status === "finished" && line.recipeHash !== recipeHash;
+  });
+  if (foreign === undefined) return;
   throw new UsageError(
-    `Cannot sweep into "${outDir}": cell "${name}" must be of the recipe planned now, got one that ended with another; use another --out`,
+    `Cannot sweep into "${outDir}": cell "${foreign.name}" must be of the recipe planned now, got one that ended with another; use another --out`,
     { code: "foreign_sweep" },
   );
 }

@@ -1,7 +1,9 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { Command } from "commander";
+import { expect, test, vi } from "vitest";
 import { FailureError, UsageError } from "../../../schemas/errors.ts";
+import { addSweepCommand } from "../../../train/commands/sweep.ts";
 import { readCellLines } from "../../../train/sweep/cell-lines.ts";
 import { cellsOf, parseShard, shardOf } from "../../../train/sweep/cells.ts";
 import type { CellOutcome } from "../../../train/sweep/run-cell.ts";
@@ -147,6 +149,30 @@ test("a folder with another sweep, another budget or cells of other recipes is r
   const longer = smallPlan();
   const changed = { ...longer, set: { ...longer.set, "training.steps": 4 } };
   await expect(runSweep(requestFor(outDir, { sweep: changed }))).rejects.toThrow(/one that ended with another/);
+  expect(JSON.parse(readFileSync(path.join(outDir, "sweep.json"), "utf8")).sweep).toEqual(smallPlan());
+});
+
+test("a report is of the plan and budget that the cells were trained with, and of no other", async () => {
+  const folder = temporaryFolder();
+  const [plan, outDir] = [path.join(folder, "plan.json"), path.join(folder, "sweep")];
+  writeFileSync(plan, JSON.stringify(smallPlan()));
+  await runSweep(requestFor(outDir, { budget: "tiny" }));
+  const report = async (...budget: string[]): Promise<void> => {
+    const program = new Command();
+    addSweepCommand(program);
+    await program.parseAsync(["sweep", plan, "--out", outDir, "--report-only", "--quiet", ...budget], { from: "user" });
+  };
+  rmSync(path.join(outDir, "sweep.json")); // as where the lines of several machines were brought together
+  await expect(report()).rejects.toThrow("must hold finished cells, got none"); // of other seeds
+  writeFileSync(plan, JSON.stringify(smallPlan({ seeds: [7] })));
+  await expect(report()).rejects.toThrow("one that ended with another"); // of more steps
+  await runSweep(requestFor(outDir, { budget: "tiny" }));
+  await expect(report()).rejects.toThrow('with budget full or nothing, got "small" with budget tiny');
+  expect(existsSync(path.join(outDir, "summary.json"))).toBe(false);
+  const print = vi.spyOn(console, "log").mockReturnValue();
+  await report("--budget", "tiny");
+  expect(print).toHaveBeenCalledWith(expect.stringContaining("2 of 2 cells finished"));
+  print.mockRestore();
 });
 
 test("cells train and evaluate in processes of their own; one whose data is missing fails alone", async () => {
