@@ -16,9 +16,9 @@ its p-value is the share of random orders that do so as much.</p>
 
 function figure(trend: SweepTrend): Html {
   const { title, correlation, pValue, claim, source } = trend;
-  const said = `Rank correlation ${correlation.toFixed(2)}, p = ${pValue.toFixed(3)}.`;
+  const said = `Rank correlation ${correlation.toFixed(2).replace("-", "−")}, p = ${pValue.toFixed(3)}.`;
   const { words, look } = verdictOf(trend);
-  const judged = html` ${source} says ${claim ?? ""}: <span class="${look}">${words}</span>.`;
+  const judged = html` Claimed ${claim ?? ""} (${source}): <span class="${look}">${words}</span>.`;
   return html`<figure><h3>${title}</h3>${curve(trend)}<figcaption>${said}${claim === undefined ? html` After ${source}.` : judged}</figcaption></figure>`;
 }
 

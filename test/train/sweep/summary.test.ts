@@ -132,7 +132,8 @@ test("a curve is judged by its rank correlation, which one seed a variant is eno
   const outDir = temporaryFolder();
   await writeSweepReport(outDir, { sweep: video, budget: "full" }, { lines, planned: cells });
   const page = readFileSync(path.join(outDir, "report.html"), "utf8");
-  expect(page).toContain("Rank correlation -1.00");
+  expect(page).toContain("Rank correlation −1.00");
+  expect(page).toMatch(/Claimed falling \(figure 4\): <span class="met">agrees<\/span>/);
   expect(page).toContain('aria-label="Delay: 0.368 at 1, 0.135 at 2');
 });
 
