@@ -35,6 +35,7 @@ th, td { padding: 5px 10px; text-align: right; border-bottom: 1px solid var(--li
 thead th { color: var(--muted); vertical-align: bottom; }
 th:first-child, .text { text-align: left; }
 th[scope="row"], td.text { white-space: normal; }
+th code { white-space: nowrap; }
 td.source { text-align: left; white-space: normal; min-width: 14rem; font-size: .875rem; }
 tfoot th, tfoot td { border-bottom: 0; }
 .heat td { background: color-mix(in srgb, var(--heat) calc(var(--share, 0) * 45%), transparent); print-color-adjust: exact; -webkit-print-color-adjust: exact; }
