@@ -10,6 +10,7 @@ import { type Results, resultsSchema } from "../../schemas/results.ts";
 import { runStatusSchema } from "../../schemas/run-status.ts";
 import { type SweepSummary, sweepSummarySchema } from "../../schemas/sweep.ts";
 import { validate } from "../../schemas/validate.ts";
+import { parse } from "../engine/run-folder.ts";
 import { readRecipe, recipeNames } from "../recipes/read-recipe.ts";
 import { readSweep, sweepNames } from "../sweep/read-sweep.ts";
 import { type EvaluatedRun, rowsOf } from "./published-rows.ts";
@@ -54,11 +55,12 @@ function isSweep(folder: string): boolean {
 }
 
 async function readSwept(folder: string): Promise<SweepSummary> {
-  const text = await readFile(path.join(folder, "summary.json"), "utf8").catch(() => undefined);
+  const file = path.join(folder, "summary.json");
+  const text = await readFile(file, "utf8").catch(() => undefined);
   if (text === undefined) {
     throw new UsageError(`Cannot publish "${folder}": it must hold summary.json, got none; sweep it first`);
   }
-  return validate(sweepSummarySchema, JSON.parse(text), `publish "${folder}"`);
+  return validate(sweepSummarySchema, parse(text, file), `publish "${folder}"`);
 }
 
 async function readEvaluated(folder: string): Promise<EvaluatedRun> {
@@ -68,7 +70,7 @@ async function readEvaluated(folder: string): Promise<EvaluatedRun> {
     if (text === undefined) {
       throw new UsageError(`Cannot publish "${folder}": it must hold ${name}, got none; train and evaluate it first`);
     }
-    return JSON.parse(text);
+    return parse(text, file);
   };
   const action = `publish "${folder}"`;
   const recipe = validate(recipeSchema, await read("recipe.json"), action);
@@ -91,7 +93,7 @@ export async function nameOfBudget(recipe: Recipe, { step }: Pick<Results, "step
 
 async function readRows(file: string): Promise<PublishedRow[]> {
   const text = await readFile(file, "utf8").catch(() => "[]");
-  return validate(publishedResultsSchema, JSON.parse(text), `read "${file}"`);
+  return validate(publishedResultsSchema, parse(text, file), `read "${file}"`);
 }
 
 const begin = "<!-- written by `cominfo results` from here -->";

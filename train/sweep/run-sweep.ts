@@ -4,6 +4,7 @@ import { diskFailure, realDisk, replaceFile } from "../../files/disk.ts";
 import type { Device } from "../../runtime/session.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import type { CellLine, Sweep } from "../../schemas/sweep.ts";
+import { parse } from "../engine/run-folder.ts";
 import { producer } from "../producer.ts";
 import { appendCellLine, readCellLines } from "./cell-lines.ts";
 import type { CellRequest } from "./cell-process.ts";
@@ -133,9 +134,10 @@ export async function requireSamePlan(
   plan: { sweep: Sweep; budget: string },
   { planned, lines }: { planned: readonly Cell[]; lines: ReadonlyMap<string, CellLine> },
 ): Promise<void> {
-  const there = await readFile(path.join(outDir, "sweep.json"), "utf8").catch(() => undefined);
+  const file = path.join(outDir, "sweep.json");
+  const there = await readFile(file, "utf8").catch(() => undefined);
   if (there !== undefined) {
-    const { sweep, budget } = JSON.parse(there) as { sweep: Sweep; budget: string };
+    const { sweep, budget } = parse(there, file) as { sweep: Sweep; budget: string };
     if (sweep.name !== plan.sweep.name || budget !== plan.budget) {
       throw new UsageError(
         `Cannot sweep into "${outDir}": it must hold sweep "${plan.sweep.name}" with budget ${plan.budget} or nothing, got "${sweep.name}" with budget ${budget}; use another --out`,

@@ -210,6 +210,20 @@ test("publishResults() makes the folder that it is given, and refuses a file in 
   );
 });
 
+test("a file that is no JSON is one line that names it, whichever of the files it is", async () => {
+  const j = await run("j", { seed: 1, value: 1 });
+  const at = docs("damaged");
+  writeFileSync(path.join(at, "results.json"), "[{");
+  await expect(publishResults([j], at)).rejects.toThrow(
+    `Cannot read "${path.join(at, "results.json")}": it must be JSON`,
+  );
+  writeFileSync(path.join(j, "results.json"), '{"figures": [');
+  await expect(publishResults([j], docs("whole"))).rejects.toThrow(`Cannot read "${path.join(j, "results.json")}"`);
+  writeFileSync(path.join(j, "sweep.json"), "{}");
+  writeFileSync(path.join(j, "summary.json"), "{");
+  await expect(publishResults([j], docs("swept-damaged"))).rejects.toThrow(/summary.json": it must be JSON/);
+});
+
 test("outside of a git checkout the commit is unknown, and git's complaint is kept off the terminal", async () => {
   const [dir, at] = [await run("j", { seed: 1, value: 1 }), path.join(folder, "unversioned")];
   const script = path.join(folder, "publish.mjs");
