@@ -10,7 +10,7 @@ import { loadFormat } from "./formats/output-format.ts";
 import type { Place } from "./place.ts";
 import type { OpenedPlan } from "./plan.ts";
 import { intervalMethod, summarise } from "./summary.ts";
-import { partPaths, readParts } from "./work-folder.ts";
+import { partPaths, readParts, removeWork } from "./work-folder.ts";
 
 /** Number of parts of a plan. */
 export function countParts({ rows, partRows }: { rows: number; partRows: number }): number {
@@ -67,7 +67,7 @@ export async function finishRun(
     "write score manifest",
   );
   await replaceFile(place.manifest, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`, "utf8"));
-  await rm(place.work, { recursive: true, force: true });
+  await removeWork(place);
   return manifest;
 }
 

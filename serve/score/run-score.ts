@@ -1,17 +1,18 @@
 import { existsSync, readFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { realpath, rm, stat } from "node:fs/promises";
 import { FailureError, UsageError } from "../../schemas/errors.ts";
 import { type ScoreManifest, type ScorePart, scoreManifestSchema } from "../../schemas/score-manifest.ts";
+import type { ScorePlan } from "../../schemas/score-plan.ts";
 import { validate } from "../../schemas/validate.ts";
 import { countParts, finishRun } from "./finish.ts";
 import { hashFiles } from "./hash-inputs.ts";
 import type { Place } from "./place.ts";
-import { makePlan, type OpenedPlan, openPlan, readPlan, type ScoreRequest } from "./plan.ts";
+import { identityOf, makePlan, type OpenedPlan, openPlan, readPlan, type ScoreRequest } from "./plan.ts";
 import { noProgress, type RowProgress } from "./progress.ts";
 import { scoreParts } from "./score-parts.ts";
 import { startScoringSession } from "./scoring-session.ts";
 import { partsOf, type Shard } from "./shards.ts";
-import { claimWork, findPart, hasPlan } from "./work-folder.ts";
+import { claimWork, findPart, hasPlan, removeWork, requireOwnWork } from "./work-folder.ts";
 
 export interface RunOptions {
   readonly threads?: number;
@@ -53,14 +54,22 @@ export async function runScore(request: ScoreRequest, place: Place, options: Run
   const { resume = false, overwrite = false, shard } = options;
   const began = performance.now();
   if (resume && overwrite) throw new UsageError("Cannot score: --resume and --overwrite exclude each other");
-  if (overwrite)
-    for (const old of [place.work, place.manifest, place.file]) await rm(old, { recursive: true, force: true });
+  if (shard !== undefined && overwrite) {
+    throw new UsageError(
+      "Cannot score: --shard and --overwrite exclude each other: it would take the other shards' parts away",
+    );
+  }
   const opened = await makePlan(request, place);
   try {
+    await requireApart(opened.plan, place);
+    await requireOwnWork(place);
+    // Only now: a request that cannot be met must not cost the result that is there.
+    if (overwrite)
+      for (const old of [place.work, place.manifest, place.file]) await rm(old, { recursive: true, force: true });
     const finished = finishedRun(place);
     if (finished !== undefined) {
       if (resume && finished.plan === opened.identity) {
-        await rm(place.work, { recursive: true, force: true }); // it was killed just before this
+        await removeWork(place); // it was killed just before this
         const rows = { total: opened.plan.rows, before: opened.plan.rows, scored: 0, rejected: finished.rows.rejected };
         return { manifest: finished, rows, seconds: { opening: 0, scoring: 0, finishing: 0 }, interrupted: false };
       }
@@ -68,6 +77,11 @@ export async function runScore(request: ScoreRequest, place: Place, options: Run
         `Cannot score: "${place.file}" is there${resume ? " and of another run" : ""}: name another --out, or use --overwrite`,
         { code: "exists" },
       );
+    }
+    if (existsSync(place.file) && !(await hasPlan(place))) {
+      throw new UsageError(`Cannot score: "${place.file}" is there: name another --out, or use --overwrite`, {
+        code: "exists",
+      });
     }
     await claimWork(place, opened.plan, { resume: resume || shard !== undefined });
     return await scoreAndFinish(opened, place, { ...options, began });
@@ -164,12 +178,17 @@ export function openSession(
 
 /** Puts the parts of all shards together. @throws UsageError where there is no run; FailureError where parts are missing */
 export async function mergeRun(place: Place, { hash = true }: { hash?: boolean } = {}): Promise<ScoreManifest> {
+  const finished = finishedRun(place);
   if (!(await hasPlan(place))) {
-    const finished = finishedRun(place);
     if (finished !== undefined) return finished;
     throw new UsageError(`Cannot merge: "${place.work}" must hold the parts of a run, got none`, { code: "no_run" });
   }
-  const opened = await openPlan(await readPlan(`${place.work}/plan.json`), place);
+  const plan = await readPlan(`${place.work}/plan.json`);
+  if (finished?.plan === identityOf(plan)) {
+    await removeWork(place); // it was killed just before this
+    return finished;
+  }
+  const opened = await openPlan(plan, place);
   try {
     return await finishRun(
       opened,
@@ -181,11 +200,24 @@ export async function mergeRun(place: Place, { hash = true }: { hash?: boolean }
   }
 }
 
+/** @throws UsageError where the run would replace what it reads, or a folder */
+async function requireApart({ sources }: ScorePlan, place: Place): Promise<void> {
+  if ((await stat(place.file).catch(() => undefined))?.isDirectory())
+    throw new UsageError(`Cannot score: "${place.file}" must be a file, got a folder; name another --out`);
+  const whole = (file: string): Promise<string> => realpath(file).catch(() => file);
+  const outputs = await Promise.all([place.file, place.manifest, place.rejects].map(whole));
+  for (const { path: source } of sources) {
+    if (outputs.includes(await whole(source)))
+      throw new UsageError(`Cannot score: --out must not replace an input, got "${source}"`);
+  }
+}
+
 function finishedRun(place: Place): ScoreManifest | undefined {
-  if (!existsSync(place.manifest) || !existsSync(place.file)) return undefined;
+  if (!existsSync(place.manifest)) return undefined;
   try {
     const text = readFileSync(place.manifest, "utf8");
-    return validate(scoreManifestSchema, JSON.parse(text), `read "${place.manifest}"`);
+    const manifest = validate(scoreManifestSchema, JSON.parse(text), `read "${place.manifest}"`);
+    return existsSync(place.file) ? manifest : undefined;
   } catch (cause) {
     throw new FailureError(`Cannot score: "${place.manifest}" is there and is no score manifest; name another --out`, {
       code: "exists",

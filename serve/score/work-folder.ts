@@ -60,6 +60,28 @@ export async function claimWork(place: Place, plan: ScorePlan, { resume }: { res
   }
 }
 
+/** Names of what runs put into the folder; of outputs that are being put together, `.whole.`. */
+const own = /^\.?(plan|part-|whole)\b/;
+
+/** @throws UsageError where the folder holds what no run has made: it would go with the parts */
+export async function requireOwnWork({ work }: Place): Promise<void> {
+  const names = await readdir(work).catch(() => [] as string[]);
+  const other = names.find((name) => !own.test(name));
+  if (other === undefined) return;
+  throw new UsageError(
+    `Cannot score: "${work}" must hold the parts of a run and nothing else, got "${other}"; name another --out`,
+    { code: "exists" },
+  );
+}
+
+/** The plan goes last: while it is there, whoever merges again knows whose parts they were. */
+export async function removeWork({ work }: Place): Promise<void> {
+  for (const name of await readdir(work).catch(() => [] as string[])) {
+    if (name !== "plan.json") await rm(path.join(work, name), { recursive: true, force: true });
+  }
+  await rm(work, { recursive: true, force: true });
+}
+
 /** The record of a part that is finished; undefined where it must be made. */
 export async function findPart(place: Place, part: number, plan: string): Promise<ScorePart | undefined> {
   const paths = partPaths(place, part);
