@@ -77,7 +77,7 @@ async function assemble(
   parts: readonly ScorePart[],
 ): Promise<{ bytes: number; sha256: string }> {
   const format = await loadFormat(plan.output);
-  const target = await OutputFile.create(place.file);
+  const target = await OutputFile.create(place.file, place.work);
   try {
     const files = parts.map(({ part, bytes, written, widestId }) => {
       return { path: partPaths(place, part).data, bytes, rows: written, widestId };
@@ -94,7 +94,7 @@ async function assemble(
 async function assembleRejects(place: Place, parts: readonly ScorePart[]): Promise<void> {
   const bad = parts.filter(({ rejected }) => rejected > 0);
   if (bad.length === 0) return rm(place.rejects, { force: true });
-  const target = await OutputFile.create(place.rejects);
+  const target = await OutputFile.create(place.rejects, place.work);
   try {
     for (const { part } of bad) await target.copyWhole(partPaths(place, part).rejects);
     await target.commit();

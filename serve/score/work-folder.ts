@@ -60,7 +60,7 @@ export async function claimWork(place: Place, plan: ScorePlan, { resume }: { res
   }
 }
 
-/** Names of what runs put into the folder; of outputs that are being put together, `.whole.`. */
+/** Names of what runs put into the folder; of outputs that are being put together, `.whole-`. */
 const own = /^\.?(plan|part-|whole)\b/;
 
 /** @throws UsageError where the folder holds what no run has made: it would go with the parts */

@@ -19,9 +19,12 @@ export class OutputFile {
     this.#handle = handle;
   }
 
-  /** @throws FailureError where the place cannot be written */
-  static async create(file: string): Promise<OutputFile> {
-    const temporary = path.join(path.dirname(file), `.${path.basename(file)}.tmp-${process.pid}`);
+  /**
+   * @param work folder of the temporary name, on the same disk; what a killed process leaves there goes with it
+   * @throws FailureError where the place cannot be written
+   */
+  static async create(file: string, work: string): Promise<OutputFile> {
+    const temporary = path.join(work, `.whole-${path.basename(file)}.tmp-${process.pid}`);
     try {
       return new OutputFile(file, temporary, await open(temporary, "w"));
     } catch (error) {

@@ -3,6 +3,7 @@ import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } f
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { OutputFile } from "../../../serve/score/formats/output-file.ts";
 import { mergeRun } from "../../../serve/score/run-score.ts";
 import { arithmeticBundle, someRows, writeJsonl } from "./datasets.ts";
 import { scored } from "./scored.ts";
@@ -94,4 +95,14 @@ test("a merge that was killed while it took the parts away is done when it is ca
   await writeFile(path.join(place.work, "plan.json"), plan); // it goes last
   expect(await mergeRun(place, { hash: false })).toEqual(manifest);
   expect(existsSync(place.work)).toBe(false);
+});
+
+test("what a killed run had put together lies among its parts, and goes with them", async () => {
+  await mkdir(at("killed/parts"), { recursive: true });
+  const output = await OutputFile.create(at("killed/codes.npz"), at("killed/parts"));
+  await output.append(new Uint8Array(10));
+  expect(await readdir(at("killed"))).toEqual(["parts"]);
+  await output.commit();
+  expect((await readdir(at("killed"))).sort()).toEqual(["codes.npz", "parts"]);
+  expect(await readdir(at("killed/parts"))).toEqual([]);
 });
