@@ -83,7 +83,7 @@ function columnOf(header: NpyHeader, bytes: ByteSource): ArrayColumn {
 
 function arrayTable(file: string, columns: ReadonlyMap<string, ArrayColumn>, close: () => Promise<void>): Table {
   const described = [...columns].map(([name, { header }]): TableColumn => {
-    return { name, shape: header.shape.slice(1), integer: !header.dtype.startsWith("float") };
+    return { name, shape: header.shape.slice(1), integer: isInteger(header) };
   });
   return {
     label: file,
@@ -102,6 +102,11 @@ function arrayTable(file: string, columns: ReadonlyMap<string, ArrayColumn>, clo
       await close();
     },
   };
+}
+
+/** Whether an int64 holds every value. */
+function isInteger({ dtype }: NpyHeader): boolean {
+  return !dtype.startsWith("float") && dtype !== "uint64";
 }
 
 async function readRows(file: string, column: ArrayColumn, first: number, end: number): Promise<Values> {

@@ -93,8 +93,8 @@ export function openArrowTable(file: string): Promise<Table> {
 }
 
 function columnOf({ name, type }: Field, { DataType }: typeof import("apache-arrow")): TableColumn {
-  if (DataType.isInt(type) || DataType.isBool(type)) return { name, shape: [], integer: DataType.isInt(type) };
-  if (DataType.isFloat(type)) return { name, shape: [], integer: false };
+  if (DataType.isInt(type)) return { name, shape: [], integer: type.isSigned || type.bitWidth < 64 };
+  if (DataType.isFloat(type) || DataType.isBool(type)) return { name, shape: [], integer: false };
   return { name, shape: undefined, integer: false };
 }
 

@@ -65,9 +65,11 @@ function groupStarts({ row_groups }: FileMetaData): number[] {
 }
 
 function columnOf({ element, children }: SchemaTree): TableColumn {
-  const { name, type, converted_type } = element;
+  const { name, type, converted_type, logical_type } = element;
   const isNumber = type === "INT32" || type === "INT64" || type === "FLOAT" || type === "DOUBLE" || type === "BOOLEAN";
   const plain = children.length === 0 && isNumber;
-  const integer = plain && (type === "INT32" || type === "INT64") && !/DECIMAL|TIME|DATE/.test(converted_type ?? "");
+  const isOther = /DECIMAL|TIME|DATE|UINT_64/.test(converted_type ?? "");
+  const isUnsigned = logical_type?.type === "INTEGER" && logical_type.bitWidth === 64 && !logical_type.isSigned;
+  const integer = plain && (type === "INT32" || type === "INT64") && !isOther && !isUnsigned;
   return { name, shape: plain ? [] : undefined, integer };
 }

@@ -16,7 +16,7 @@ export interface TableColumn {
   readonly name: string;
   /** Sizes of one row's value; `[]` is one number, `undefined` where only the rows tell. */
   readonly shape: readonly number[] | undefined;
-  /** Whether values are whole numbers, which may serve as integer ids. */
+  /** Whether values are whole numbers that an int64 holds, which may serve as integer ids. */
   readonly integer: boolean;
 }
 

@@ -99,3 +99,29 @@ test.each(["-idx3-ubyte", "-idx3-ubyte.gz"])("IDX, called rows%s: every value of
   expect(rows.map(({ id }) => id)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   expect(rows.flatMap(({ pixels }) => (pixels as number[][]).flat())).toEqual([...values]);
 });
+
+test("ids of 64 bits without a sign stay what they are, as text, beyond what a signed number holds", async () => {
+  const key = BigUint64Array.of(1n, 2n ** 63n, 2n ** 64n - 1n);
+  const few = someRows(3);
+  const arrow = await import("apache-arrow");
+  const columns = Object.fromEntries(
+    ["l_1", "l_2", "r_1", "r_2"].map((name, k) => [
+      name,
+      (k < 2 ? few.left : few.right).filter((_, i) => i % 2 === k % 2),
+    ]),
+  );
+  const file = path.join(folder, "unsigned.arrow");
+  await writeFile(file, arrow.tableToIPC(arrow.tableFromArrays({ key, ...columns }), "file"));
+  const mapping = { id: "key", inputs: { left: "l_*", right: "r_*" } };
+  const { place } = await scored(path.join(folder, "unsigned.jsonl"), {
+    bundle,
+    task: "arithmetic",
+    from: [file],
+    mapping,
+  });
+  expect((await jsonLines(place.file)).map(({ id }) => id)).toEqual([
+    "1",
+    "9223372036854775808",
+    "18446744073709551615",
+  ]);
+});
