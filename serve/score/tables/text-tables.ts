@@ -20,7 +20,8 @@ export function openJsonlTable(file: string): Promise<Table> {
     async function rowsOf(chunk: number): Promise<(Readonly<Record<string, Cell>> | BrokenCell)[]> {
       const [from, to] = [offsets[chunk]!, offsets[chunk + 1]!];
       const text = Buffer.from(from < to ? await bytes.read(from, to - from) : NO_BYTES).toString("utf8");
-      return text.split(/\r?\n/).flatMap((line) => (/^\r*$/.test(line) ? [] : [parseLine(line)]));
+      const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/); // Windows writes a byte order mark
+      return lines.flatMap((line) => (/^\r*$/.test(line) ? [] : [parseLine(line)]));
     }
 
     async function readChunk(chunk: number, columns: readonly string[]): Promise<Chunk> {
@@ -67,7 +68,9 @@ export function openCsvTable(file: string): Promise<Table> {
       const [from, to] = [offsets[chunk]!, offsets[chunk + 1]!];
       const text = Buffer.from(from < to ? await bytes.read(from, to - from) : NO_BYTES).toString("utf8");
       try {
-        return parse(text, { bom: true, skip_empty_lines: true, relax_column_count: true });
+        // Both ends in one file, and the lines that the index has: the parser would take the first end for all.
+        const record_delimiter = ["\r\n", "\n"];
+        return parse(text, { bom: true, skip_empty_lines: true, relax_column_count: true, record_delimiter });
       } catch (cause) {
         const where = `lines ${starts[chunk]! + 1} to ${starts[chunk + 1]}`;
         throw new FailureError(

@@ -125,3 +125,31 @@ test("ids of 64 bits without a sign stay what they are, as text, beyond what a s
     "18446744073709551615",
   ]);
 });
+
+test("CSV whose lines end in different ways has the rows that its lines say", async () => {
+  const file = path.join(folder, "mixed.csv");
+  await writeFile(file, "key,l_1,l_2,r_1,r_2\r\na,1,2,3,4\nb,5,6,7,8\r\nc,1,1,1,1\n");
+  const mapping = { id: "key", inputs: { left: "l_*", right: "r_*" } };
+  const { place } = await scored(path.join(folder, "mixed.jsonl"), {
+    bundle,
+    task: "arithmetic",
+    from: [file],
+    mapping,
+  });
+  expect(await jsonLines(place.file)).toEqual([
+    { id: "a", sum: [4, 6], product: [3, 8] },
+    { id: "b", sum: [12, 14], product: [35, 48] },
+    { id: "c", sum: [2, 2], product: [1, 1] },
+  ]);
+});
+
+test("a JSONL file may begin with a byte order mark", async () => {
+  const file = path.join(folder, "marked.jsonl");
+  await writeFile(file, `\uFEFF${JSON.stringify({ left: [1, 2], right: [3, 4] })}\n`);
+  const { manifest } = await scored(path.join(folder, "marked-out.jsonl"), {
+    bundle,
+    task: "arithmetic",
+    from: [file],
+  });
+  expect(manifest?.rows).toEqual({ read: 1, written: 1, rejected: 0 });
+});
