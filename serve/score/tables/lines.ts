@@ -1,6 +1,6 @@
 import type { ByteSource } from "./byte-source.ts";
 
-/** Where the lines of a text file begin, every `linesPerChunk` of them. */
+/** Where the lines of a text file begin, in chunks of a thousand of them, or fewer long ones. */
 export interface LineIndex {
   /** First byte of every chunk, and behind them the end of the file. */
   readonly offsets: readonly number[];
@@ -9,6 +9,8 @@ export interface LineIndex {
 }
 
 const LINES_PER_CHUNK = 1024;
+/** A chunk ends with the line that reaches it: 1,024 lines of pictures as text would be more than a string can hold. */
+const CHUNK_BYTES = 4 << 20;
 const STEP = 4 << 20;
 const [NEWLINE, RETURN, QUOTE] = [10, 13, 34];
 
@@ -33,7 +35,7 @@ export async function indexLines(
       chunkOf++;
     }
     empty = true;
-    if (chunkOf < LINES_PER_CHUNK) return;
+    if (chunkOf < LINES_PER_CHUNK && next - offsets.at(-1)! < CHUNK_BYTES) return;
     offsets.push(next);
     starts.push(lines);
     chunkOf = 0;

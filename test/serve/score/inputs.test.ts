@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { beforeAll, expect, test } from "vitest";
 import { placeOf } from "../../../serve/score/place.ts";
 import { runScore } from "../../../serve/score/run-score.ts";
+import { indexLines } from "../../../serve/score/tables/lines.ts";
 import { toFloat } from "../tiny-bundle.ts";
 import {
   arithmeticBundle,
@@ -152,4 +153,21 @@ test("a JSONL file may begin with a byte order mark", async () => {
     from: [file],
   });
   expect(manifest?.rows).toEqual({ read: 1, written: 1, rejected: 0 });
+});
+
+test("long lines of text are held a few MiB at a time, however many make a thousand", async () => {
+  const line = Buffer.from(`${"x".repeat(999_999)}\n`);
+  const bytes = {
+    label: "long",
+    async read(start: number, length: number, target = new Uint8Array(length)) {
+      for (let i = 0; i < length; i++) target[i] = line[(start + i) % line.length]!;
+      return target.subarray(0, length);
+    },
+    close: async () => undefined,
+  };
+  const { offsets, starts } = await indexLines(bytes, { size: 50 * line.length, quoted: false });
+  expect(starts.at(-1)).toBe(50);
+  expect(offsets.at(-1)).toBe(50 * line.length);
+  const longest = Math.max(...offsets.slice(1).map((end, k) => end - offsets[k]!));
+  expect(longest).toBeLessThanOrEqual(6 << 20);
 });
