@@ -19,6 +19,7 @@ export function openArrowTable(file: string): Promise<Table> {
 
     /** From the footer of a file, whose schema message some writers leave out, or from the first message of a stream. */
     async function readSchema(): Promise<Schema> {
+      if (!index.isFile && index.shared.length === 0) throw new Error("no schema: it is empty or truncated");
       if (!index.isFile) return arrow.RecordBatchReader.from(await gatherMessages(index.shared)).open().schema;
       const end = Buffer.from(await bytes.read(size - 10, 10));
       if (end.toString("latin1", 4) !== "ARROW1") throw new Error("no footer: it is truncated");

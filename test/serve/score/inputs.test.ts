@@ -6,6 +6,7 @@ import { beforeAll, expect, test } from "vitest";
 import { placeOf } from "../../../serve/score/place.ts";
 import { runScore } from "../../../serve/score/run-score.ts";
 import { indexLines } from "../../../serve/score/tables/lines.ts";
+import { openTable } from "../../../serve/score/tables/open-table.ts";
 import { toFloat } from "../tiny-bundle.ts";
 import {
   arithmeticBundle,
@@ -170,4 +171,12 @@ test("long lines of text are held a few MiB at a time, however many make a thous
   expect(offsets.at(-1)).toBe(50 * line.length);
   const longest = Math.max(...offsets.slice(1).map((end, k) => end - offsets[k]!));
   expect(longest).toBeLessThanOrEqual(6 << 20);
+});
+
+test("an empty Arrow file is an error that says so", async () => {
+  const file = path.join(folder, "empty.arrow");
+  await writeFile(file, "");
+  await expect(openTable(file)).rejects.toThrow(
+    `Cannot score "${file}": it must be a whole Arrow IPC file, got: no schema`,
+  );
 });
