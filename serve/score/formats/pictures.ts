@@ -39,8 +39,13 @@ function pngOf({ spec, data, size }: TensorColumn, row: number): Uint8Array {
   return encode({ width, height, channels, depth: 8, data: pixels });
 }
 
-/** `0000012.png` for a number; of text, what a file system could read as a path is escaped: `a%2Fb.png`. */
+/** What a file system could read as something else than a part of a name. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const unfit = /^\.+|[\u0000-\u001f/\\:*?"<>|%]/g;
+
+/** `0000012.png` for a number; of text, what is no part of a name is escaped: `a%2Fb.png`. */
 function pictureName({ ids }: PartTable, row: number): string {
   if (ids.integer) return `${String(ids.values[row]).padStart(7, "0")}.png`;
-  return `${encodeURIComponent(ids.values[row]!).replace(/^\.+/, (dots) => dots.replaceAll(".", "%2E"))}.png`;
+  const escaped = (signs: string): string => Buffer.from(signs).toString("hex").toUpperCase().replace(/../g, "%$&");
+  return `${ids.values[row]!.replace(unfit, escaped)}.png`;
 }

@@ -65,7 +65,7 @@ test("pictures become pictures, called as they were, with a list of them; what t
     { row: 4, id: "small", reason: '"view_1" must have shape [2, 3, 3], got [2, 2, 3]' },
   ]);
   expect(manifest?.columns).toEqual({ view_1: "view_1: image" });
-  const files = names.map((name) => `${encodeURIComponent(name)}.png`);
+  const files = names.map((name) => `${name}.png`);
   expect((await readdir(path.join(out, "bright"))).sort()).toEqual([...files].sort());
   const listed = await jsonLines(place.file);
   expect(listed.map(({ id }) => id).sort()).toEqual([...names].sort());
@@ -104,4 +104,18 @@ test("--format png of a task without pictures is refused", async () => {
   await expect(scored(path.join(folder, "none"), { bundle, task: "add", from, format: "png" })).rejects.toThrow(
     "Cannot score: --format png needs a task whose outputs are pictures, got sum [2, 3, 3]",
   );
+});
+
+test("a picture may have any name that its own file had: long, not Latin, with signs of its own", async () => {
+  const own = ["写真".repeat(40), "100% & more", "..hidden"];
+  await mkdir(path.join(folder, "named"));
+  const bytes = encode({ width: 3, height: 2, channels: 3, depth: 8, data: pixels(1) });
+  for (const name of own) await writeFile(path.join(folder, "named", `${name}.png`), bytes);
+  const wanted = { bundle, task: "brighten", from: [path.join(folder, "named")], format: "png" };
+  const { place } = await scored(path.join(folder, "named-out"), wanted);
+  const listed = await jsonLines(place.file);
+  expect(listed.map(({ id }) => id).sort()).toEqual([...own].sort());
+  for (const { bright } of listed) {
+    expect(readPng(path.join(folder, "named-out", bright as string))).toMatchObject({ width: 3, height: 2 });
+  }
 });
