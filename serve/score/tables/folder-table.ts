@@ -8,7 +8,7 @@ import { BrokenCell, type Cell, type Table } from "./table.ts";
 export async function openFolderTable(folder: string): Promise<Table> {
   const entries = await readdir(folder, { withFileTypes: true });
   const names = entries
-    .filter((entry) => entry.isFile() && entry.name.toLowerCase().endsWith(".png"))
+    .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && entry.name.toLowerCase().endsWith(".png"))
     .map((entry) => entry.name)
     .sort();
   if (names.length === 0) {

@@ -44,19 +44,22 @@ export interface Source {
   readonly path: string;
 }
 
-/** A folder that holds folders instead of pictures is one source a folder, called as they are. */
+/** A folder that holds folders instead of pictures is one source a folder, called as they are. Links are followed. */
 export async function expandFolders(sources: readonly Source[]): Promise<Source[]> {
   const expanded = await Promise.all(
     sources.map(async (source) => {
       if (source.name !== undefined || !(await stat(source.path).catch(() => undefined))?.isDirectory())
         return [source];
-      const entries = await readdir(source.path, { withFileTypes: true });
-      const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith("."));
-      if (folders.length === 0) return [source];
-      return folders
-        .map(({ name }) => name)
-        .sort()
-        .map((name) => ({ name, path: path.join(source.path, name) }));
+      const folders: Source[] = [];
+      for (const entry of await readdir(source.path, { withFileTypes: true })) {
+        const { name } = entry;
+        const inside = { name, path: path.join(source.path, name) };
+        const isLink = entry.isSymbolicLink();
+        const isFolder = isLink ? (await stat(inside.path).catch(() => entry)).isDirectory() : entry.isDirectory();
+        if (!isFolder && name.toLowerCase().endsWith(".png")) return [source];
+        if (isFolder && !name.startsWith(".")) folders.push(inside);
+      }
+      return folders.length === 0 ? [source] : folders.sort((a, b) => (a.path < b.path ? -1 : 1));
     }),
   );
   return expanded.flat();

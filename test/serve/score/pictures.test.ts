@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { encode } from "fast-png";
@@ -118,4 +118,30 @@ test("a picture may have any name that its own file had: long, not Latin, with s
   for (const { bright } of listed) {
     expect(readPng(path.join(folder, "named-out", bright as string))).toMatchObject({ width: 3, height: 2 });
   }
+});
+
+test("a folder of pictures stays one where a folder lies beside them", async () => {
+  await mkdir(path.join(folder, "mixed", "old"), { recursive: true });
+  const bytes = encode({ width: 3, height: 2, channels: 3, depth: 8, data: pixels(1) });
+  await writeFile(path.join(folder, "mixed", "old", "a.png"), bytes);
+  await writeFile(path.join(folder, "mixed", "b.png"), bytes);
+  const wanted = { bundle, task: "brighten", from: [path.join(folder, "mixed")] };
+  const { place } = await scored(path.join(folder, "mixed.jsonl"), wanted);
+  expect((await jsonLines(place.file)).map(({ id }) => id)).toEqual(["b"]);
+});
+
+test("links to pictures and to folders of them are followed; one that leads nowhere is a rejected row", async () => {
+  await mkdir(path.join(folder, "links"));
+  await symlink(path.join(folder, "photos", "view_1"), path.join(folder, "links", "view_1"));
+  await mkdir(path.join(folder, "linked"));
+  await symlink(path.join(folder, "photos", "view_1", "a.png"), path.join(folder, "linked", "a.png"));
+  await symlink(path.join(folder, "nowhere.png"), path.join(folder, "linked", "lost.png"));
+  const task = { bundle, task: "brighten" };
+  const whole = await scored(path.join(folder, "links.jsonl"), { ...task, from: [path.join(folder, "links")] });
+  expect(whole.manifest?.rows).toEqual({ read: 7, written: 5, rejected: 2 });
+  const { place } = await scored(path.join(folder, "linked.jsonl"), { ...task, from: [path.join(folder, "linked")] });
+  expect((await jsonLines(place.file)).map(({ id }) => id)).toEqual(["a"]);
+  expect(await jsonLines(place.rejects)).toMatchObject([
+    { id: "lost", reason: expect.stringContaining("no such file") },
+  ]);
 });
