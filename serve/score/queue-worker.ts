@@ -6,7 +6,7 @@ import { connect, mostAttempts, queueName, queueOptions, type ShardJob } from ".
 import { openSession } from "./run-score.ts";
 import { scoreParts } from "./score-parts.ts";
 import type { ScoringSession } from "./scoring-session.ts";
-import { findPart } from "./work-folder.ts";
+import { findParts } from "./work-folder.ts";
 
 export interface WorkerOptions {
   readonly url: string;
@@ -49,7 +49,7 @@ export async function runWorker({ url, threads, lostAfter, untilIdle, signal, lo
   async function take(job: Job<ShardJob>, token: string | undefined): Promise<void> {
     const { place, identity, parts } = job.data;
     const { opened, session } = await open(job.data);
-    const found = await Promise.all(parts.map((part) => findPart(place, part, identity)));
+    const found = await findParts(place, parts, identity);
     const todo = parts.filter((_, k) => found[k] === undefined);
     let made = 0;
     await scoreParts({ opened, place, session, parts: todo, signal, onPart: () => made++ });

@@ -6,7 +6,7 @@ import type { ScorePart } from "../../schemas/score-manifest.ts";
 import type { Place } from "./place.ts";
 import type { OpenedPlan } from "./plan.ts";
 import { partsOf } from "./shards.ts";
-import { findPart } from "./work-folder.ts";
+import { findParts } from "./work-folder.ts";
 
 /**
  * Shards on a queue (BullMQ on Redis): this side plans and waits, `cominfo worker` on any machine that sees the same
@@ -83,15 +83,13 @@ export async function scoreByQueue(
       const parts = partsOf({ index, count }, options.todo.length).map((k) => options.todo[k]!);
       jobs.push(await enqueue(queue, { place, identity, parts }));
     }
-    let missing = new Set(options.todo);
-    while (missing.size > 0 && options.signal?.aborted !== true) {
+    let missing = options.todo;
+    while (missing.length > 0 && options.signal?.aborted !== true) {
       await sleep(POLL_MS);
-      const found = await Promise.all(
-        [...missing].map(async (part) => ({ part, record: await findPart(place, part, identity) })),
-      );
-      for (const { record } of found) if (record !== undefined) options.onPart(record);
-      missing = new Set(found.filter(({ record }) => record === undefined).map(({ part }) => part));
-      if (missing.size > 0) await requireAlive(queue, jobs);
+      const records = await findParts(place, missing, identity);
+      for (const record of records) if (record !== undefined) options.onPart(record);
+      missing = missing.filter((_, k) => records[k] === undefined);
+      if (missing.length > 0) await requireAlive(queue, jobs);
     }
   } finally {
     await queue.close();

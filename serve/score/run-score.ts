@@ -12,7 +12,7 @@ import { noProgress, type RowProgress } from "./progress.ts";
 import { scoreParts } from "./score-parts.ts";
 import { startScoringSession } from "./scoring-session.ts";
 import { partsOf, type Shard } from "./shards.ts";
-import { claimWork, findPart, hasPlan, removeWork, requireOwnWork } from "./work-folder.ts";
+import { claimWork, findParts, hasPlan, removeWork, requireOwnWork } from "./work-folder.ts";
 
 export interface RunOptions {
   readonly threads?: number;
@@ -98,7 +98,7 @@ async function scoreAndFinish(
   const { plan, identity } = opened;
   const { shard, progress = noProgress, hash = true, signal } = options;
   const mine = partsOf(shard ?? { index: 0, count: 1 }, countParts(plan));
-  const records = await Promise.all(mine.map((part) => findPart(place, part, identity)));
+  const records = await findParts(place, mine, identity);
   const todo = mine.filter((_, k) => records[k] === undefined);
   const before = records.reduce((sum, record) => sum + (record === undefined ? 0 : record.end - record.first), 0);
   let rejected = records.reduce((sum, record) => sum + (record?.rejected ?? 0), 0);

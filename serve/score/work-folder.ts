@@ -82,10 +82,28 @@ export async function removeWork({ work }: Place): Promise<void> {
   await rm(work, { recursive: true, force: true });
 }
 
-/** The record of a part that is finished; undefined where it must be made. */
-export async function findPart(place: Place, part: number, plan: string): Promise<ScorePart | undefined> {
+/** Records that are read at once: all of them may be more files than a process can have open. */
+const AT_ONCE = 64;
+
+/** The records of these parts, in their order; undefined where a part must be made. */
+export async function findParts(
+  place: Place,
+  parts: readonly number[],
+  plan: string,
+): Promise<(ScorePart | undefined)[]> {
+  const found: (ScorePart | undefined)[] = [];
+  for (let at = 0; at < parts.length; at += AT_ONCE) {
+    found.push(...(await Promise.all(parts.slice(at, at + AT_ONCE).map((part) => findPart(place, part, plan)))));
+  }
+  return found;
+}
+
+async function findPart(place: Place, part: number, plan: string): Promise<ScorePart | undefined> {
   const paths = partPaths(place, part);
-  const text = await readFile(paths.record, "utf8").catch(() => undefined);
+  const text = await readFile(paths.record, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "ENOENT") return undefined;
+    throw new FailureError(`Cannot read "${paths.record}": ${cause.message}`, { code: "unreadable", cause });
+  });
   if (text === undefined) return undefined;
   const record = validate(scorePartSchema, JSON.parse(text), `read "${paths.record}"`);
   return record.plan === plan ? record : undefined;
@@ -108,7 +126,7 @@ export async function readParts(
   place: Place,
   { parts, identity }: { parts: number; identity: string },
 ): Promise<ScorePart[]> {
-  const found = await Promise.all(Array.from({ length: parts }, (_, part) => findPart(place, part, identity)));
+  const found = await findParts(place, [...Array(parts).keys()], identity);
   const lacking = found.flatMap((record, part) => (record === undefined ? [part] : []));
   if (lacking.length > 0) {
     throw new FailureError(
