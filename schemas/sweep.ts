@@ -186,7 +186,7 @@ export const sweepSummarySchema = Type.Object(
     batchSize: Type.Integer(),
     seconds: Type.Number({ description: "training time of all finished cells" }),
     device: Type.String(),
-    created: Type.String(),
+    created: Type.String({ description: "when the newest cell ended; ISO 8601, UTC" }),
     producer: Type.String(),
   },
   { ...closed, $id: "sweep-summary" },

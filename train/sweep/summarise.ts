@@ -81,7 +81,12 @@ export function summarise(
     batchSize: finished[0]?.batchSize ?? 0,
     seconds: finished.reduce((sum, { seconds }) => sum + seconds, 0),
     device: [...new Set(finished.map(({ device }) => device))].join(", "),
-    created: new Date().toISOString(),
+    // Not when the report is written: a second one would give old figures a new date.
+    created:
+      lines
+        .map((line) => line.created)
+        .sort()
+        .at(-1) ?? "",
     producer,
   };
 }

@@ -82,7 +82,7 @@ function head({
       "training",
       `${count(steps)} steps of ${batchSize} images each, ${(seconds / 3600).toFixed(1)} h in all, on ${device}`,
     ],
-    ["written", `${created.slice(0, 16).replace("T", " ")} UTC by ${producer}`],
+    ["measured", `${created.slice(0, 16).replace("T", " ")} UTC by ${producer}`],
   ];
   return html`<header><h1>${title}</h1>
 <dl class="facts">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>

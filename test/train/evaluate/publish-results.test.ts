@@ -225,7 +225,7 @@ test("a file that is no JSON is one line that names it, whichever of the files i
 });
 
 test("outside of a git checkout the commit is unknown, and git's complaint is kept off the terminal", async () => {
-  const [dir, at] = [await run("j", { seed: 1, value: 1 }), path.join(folder, "unversioned")];
+  const [dir, at] = [await run("bare", { seed: 1, value: 1 }), path.join(folder, "unversioned")];
   const script = path.join(folder, "publish.mjs");
   writeFileSync(
     script,

@@ -50,6 +50,12 @@ test("medians are over seeds, and a difference of medians is judged by its inter
   expect(effect!.interval![1]).toBeLessThan(0.6);
 });
 
+test("a summary bears the date of its newest cell, whenever it is written", () => {
+  const later = { ...split[0]!, created: "2026-02-03T00:00:00.000Z" };
+  const { created } = summarise({ sweep: smallPlan(), budget: "full" }, [later, ...split.slice(1), ...vanilla], cells);
+  expect(created).toBe("2026-02-03T00:00:00.000Z");
+});
+
 test("an effect against its claim, and one that the interval does not tell from none, are said to be so", () => {
   const lower = smallPlan({
     comparisons: [{ of: "vae.split", against: "vae.vanilla", quantity: "mig", claim: "lower", source: "x" }],
