@@ -51,7 +51,7 @@ export interface RunOutcome {
  * @throws UsageError for what cannot be scored as asked; FailureError for damaged input, a full disk
  */
 export async function runScore(request: ScoreRequest, place: Place, options: RunOptions = {}): Promise<RunOutcome> {
-  const { resume = false, overwrite = false, shard } = options;
+  const { resume = false, overwrite = false, hash = true, shard } = options;
   const began = performance.now();
   if (resume && overwrite) throw new UsageError("Cannot score: --resume and --overwrite exclude each other");
   if (shard !== undefined && overwrite) {
@@ -60,6 +60,7 @@ export async function runScore(request: ScoreRequest, place: Place, options: Run
     );
   }
   const opened = await makePlan(request, place);
+  const ending = new AbortController();
   try {
     await requireApart(opened.plan, place);
     await requireOwnWork(place);
@@ -84,19 +85,25 @@ export async function runScore(request: ScoreRequest, place: Place, options: Run
       });
     }
     await claimWork(place, opened.plan, { resume: resume || shard !== undefined });
-    return await scoreAndFinish(opened, place, { ...options, began });
+    const paths = hash && shard === undefined ? opened.plan.sources.map(({ path }) => path) : [];
+    const hashes = hashFiles(paths, ending.signal);
+    hashes.catch(() => undefined); // met when the manifest needs them
+    return await scoreAndFinish(opened, place, { ...options, began, hashes });
   } finally {
+    ending.abort();
     await opened.dataset.close();
   }
 }
 
+type Hashes = Promise<ReadonlyMap<string, string>>;
+
 async function scoreAndFinish(
   opened: OpenedPlan,
   place: Place,
-  options: RunOptions & { readonly began: number },
+  options: RunOptions & { readonly began: number; readonly hashes: Hashes },
 ): Promise<RunOutcome> {
   const { plan, identity } = opened;
-  const { shard, progress = noProgress, hash = true, signal } = options;
+  const { shard, progress = noProgress, signal } = options;
   const mine = partsOf(shard ?? { index: 0, count: 1 }, countParts(plan));
   const records = await findParts(place, mine, identity);
   const todo = mine.filter((_, k) => records[k] === undefined);
@@ -108,9 +115,6 @@ async function scoreAndFinish(
   );
   let scored = 0;
   let started = performance.now();
-  const hashes =
-    hash && shard === undefined ? hashFiles(plan.sources.map(({ path }) => path)) : Promise.resolve(new Map());
-  hashes.catch(() => undefined); // met when the manifest needs them
   if (todo.length > 0 && options.queue !== undefined) {
     const { scoreByQueue } = await import("./queue.ts");
     progress.start(total, before);
@@ -160,7 +164,7 @@ async function scoreAndFinish(
   if (shard !== undefined || interrupted) {
     return { manifest: undefined, rows, seconds, interrupted };
   }
-  const manifest = await finishRun(opened, place, await hashes);
+  const manifest = await finishRun(opened, place, await options.hashes);
   return { manifest, rows, seconds: { ...seconds, finishing: (performance.now() - ended) / 1000 }, interrupted };
 }
 
