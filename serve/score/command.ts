@@ -80,13 +80,10 @@ export function addScoreCommand(program: Command): void {
     .command("merge")
     .description("puts the parts of all shards together")
     .argument("<destination>", "--out of the shards")
-    .option("--format <name>", "--format of the shards")
-    .option("--no-hash", "leave the SHA-256 of whole inputs out of the manifest")
-    .option("--json", "the manifest on standard output")
-    .action(async (destination: string, flags: { format?: string; hash: boolean; json?: true }) => {
-      const all = { ...score.opts<ScoreFlags>(), ...flags };
+    .addHelpText("after", "\n--no-hash and --json are those of `cominfo score`.")
+    .action(async (destination: string) => {
       const { mergeCommand } = await import("./merge-command.ts");
-      await mergeCommand(destination, all);
+      await mergeCommand(destination, score.opts<ScoreFlags>()); // it takes them behind `merge` too
     });
 }
 

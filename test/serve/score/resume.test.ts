@@ -83,3 +83,13 @@ test("--resume with other flags or other input is refused by name of what change
   expect(await run(...own, "--resume")).toMatchObject({ code: 2, stderr: expect.stringContaining("rows 500") });
   expect(await run(...own)).toMatchObject({ code: 2, stderr: expect.stringContaining("unfinished run") });
 });
+
+test("merge takes --no-hash: the manifest has no SHA-256 of the inputs then", async () => {
+  const out = path.join(folder, "unhashed.jsonl");
+  expect((await run(...flags, "--out", out, "--shard", "0/1")).code).toBe(0);
+  const { code, stdout } = await run("score", "merge", out, "--no-hash", "--json");
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout).inputs).toEqual([
+    { file: "rows.npz", bytes: expect.anything(), sample: expect.anything() },
+  ]);
+});
