@@ -2,11 +2,12 @@ import type { ScoreManifest } from "../../schemas/score-manifest.ts";
 import type { RunOutcome } from "./run-score.ts";
 
 /** What a person reads at the end. */
-export function describeOutcome({ manifest, rows, seconds }: RunOutcome): string {
+export function describeOutcome({ manifest, rows, seconds, interrupted }: RunOutcome): string {
   const speed = rows.scored > 0 ? `, ${(rows.scored / seconds.scoring).toFixed(0)} rows/s` : "";
   const all = seconds.opening + seconds.scoring + seconds.finishing;
   const before = rows.before > 0 ? ` (${rows.before} were done before)` : "";
-  const lines = [`${rows.total} rows${before} in ${all.toFixed(1)} s${speed}; ${rows.rejected} rejected`];
+  const done = interrupted ? `${rows.before + rows.scored} of ${rows.total}` : rows.total;
+  const lines = [`${done} rows${before} in ${all.toFixed(1)} s${speed}; ${rows.rejected} rejected`];
   if (manifest === undefined) return lines.join("\n");
   lines.push(`${manifest.output.file}: ${manifest.rows.written} rows, ${manifest.output.bytes} bytes`);
   if (manifest.summary.length > 0) lines.push("", ...table(manifest), "", manifest.intervals);
