@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { FailureError } from "../schemas/errors.ts";
@@ -41,7 +42,8 @@ export async function replaceFolder(folder: string, contents: FolderContents): P
 /** Puts one file in place as a whole. @throws FailureError when the disk is full or the place cannot be written */
 export async function replaceFile(file: string, bytes: Uint8Array): Promise<void> {
   const target = path.resolve(file);
-  const temporary = besides(target, "tmp", process.pid);
+  // No name from the process's number: two containers on one disk have the same, and would write into one file.
+  const temporary = path.join(path.dirname(target), `.${randomUUID()}.tmp`);
   try {
     await writeSynced(temporary, bytes);
     await rename(temporary, target);

@@ -60,8 +60,8 @@ export async function claimWork(place: Place, plan: ScorePlan, { resume }: { res
   }
 }
 
-/** Names of what runs put into the folder; of outputs that are being put together, `.whole-`. */
-const own = /^\.?(plan|part-|whole)\b/;
+/** Names of what runs put into the folder; hidden ones are files that a killed run was writing. */
+const own = /^(\.|plan\b|part-)/;
 
 /** @throws UsageError where the folder holds what no run has made: it would go with the parts */
 export async function requireOwnWork({ work }: Place): Promise<void> {

@@ -81,6 +81,14 @@ test("a folder called parts that holds something else is left alone, with --over
   expect(await readdir(at("album/parts"))).toEqual(["first.txt"]);
 });
 
+test("what a killed run was writing does not keep --resume from going on", async () => {
+  const { place } = await scored(at("halfway.jsonl"), request, { shard: { index: 0, count: 2 } });
+  await writeFile(path.join(place.work, ".1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed.tmp"), "half");
+  const { manifest } = await scored(at("halfway.jsonl"), request, { resume: true });
+  expect(manifest?.rows.written).toBe(12);
+  expect(existsSync(place.work)).toBe(false);
+});
+
 test("--overwrite with --shard is refused, for it would take the other shards' parts away", async () => {
   await expect(scored(at("shared.jsonl"), request, { overwrite: true, shard: { index: 0, count: 2 } })).rejects.toThrow(
     "--shard and --overwrite exclude each other",
