@@ -56,6 +56,8 @@ export function diskFailure(action: string, folder: string, error: unknown): unk
     EACCES: "must be writable, got no permission",
     EPERM: "must be writable, got no permission",
     EROFS: "must be writable, got a read-only file system",
+    // What Node says of a folder to be made on a read-only file system, too.
+    ENOENT: "must be there or possible to make, got neither: it was removed, or what should hold it is read-only",
     ENOTDIR: "must be a folder, got something else on the way to it",
     EEXIST: "must be a folder, got a file",
   };

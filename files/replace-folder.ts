@@ -116,6 +116,8 @@ function diskFailure(target: string, error: unknown): unknown {
     EACCES: "must be writable, got no permission",
     EPERM: "must be writable, got no permission",
     EROFS: "must be writable, got a read-only file system",
+    // What Node says of a folder to be made on a read-only file system, too.
+    ENOENT: "must be in a folder that is there or can be made, got neither: what should hold it is read-only",
     ENOTDIR: "must be in a folder, got a file on the way to it",
     EEXIST: "must be in a folder, got a file on the way to it",
     EISDIR: "must be a file, got a folder",

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test, vi } from "vitest";
-import { realDisk } from "../../../files/disk.ts";
+import { diskFailure, realDisk } from "../../../files/disk.ts";
 import { openRunFolder } from "../../../train/engine/run-folder.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 import { toyRecipe } from "./toy-family.ts";
@@ -18,6 +18,14 @@ vi.mock("node:fs/promises", async (original) => {
     throw new Error("killed");
   };
   return { ...real, rm };
+});
+
+test("a folder that cannot be made where it should be is one line: Node says ENOENT on a read-only file system", () => {
+  const refused = Object.assign(new Error("ENOENT: no such file or directory, mkdir"), { code: "ENOENT" });
+  expect(diskFailure("start training", "runs/x", refused)).toMatchObject({
+    name: "FailureError",
+    message: expect.stringContaining('"runs/x" must be there or possible to make, got neither'),
+  });
 });
 
 test("a replaced run that is half deleted when the process is killed never comes back under the new recipe", async () => {
