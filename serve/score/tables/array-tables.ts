@@ -5,6 +5,7 @@ import { readZipDirectory } from "../../../files/zip-directory.ts";
 import { FailureError, UsageError } from "../../../schemas/errors.ts";
 import { elementCount } from "../../../schemas/tensor.ts";
 import { type ByteSource, fileBytes, packedBytes, withFile } from "./byte-source.ts";
+import { checkedBytes } from "./checked-bytes.ts";
 import type { Numbers, Table, TableColumn, Values } from "./table.ts";
 
 /** NumPy's files: arrays whose first axis is the row. Stored ones are read where they lie, packed ones in order. */
@@ -48,7 +49,8 @@ export function openNpzTable(file: string): Promise<Table> {
       const within = `${file}, array "${name}"`;
       const stored = fileBytes(handle, within, member.start);
       const packed = { file, form: "deflate-raw", start: member.start, bytes: member.packedBytes } as const;
-      const bytes = member.deflated ? packedBytes(packed, within) : stored;
+      const source = member.deflated ? packedBytes(packed, within) : stored;
+      const bytes = checkedBytes(source, { length: member.bytes, crc: member.crc });
       const head = Buffer.from(await bytes.read(0, Math.min(member.bytes, 4096)));
       const header = headerOf(head, `score "${within}"`);
       if (header === undefined || header.shape.length === 0) continue;

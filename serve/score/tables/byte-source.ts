@@ -98,20 +98,23 @@ export function packedBytes(packed: Packed, label: string): ByteSource {
     rest = new Uint8Array(0);
   }
 
+  /** The next unpacked bytes into `rest`; none at the end. */
+  async function refill(): Promise<void> {
+    const next = await stream!.next().catch((cause: unknown) => {
+      throw new FailureError(`Cannot score "${label}": ${(cause as Error).message}: the file is damaged`, {
+        code: "bad_data",
+        cause,
+      });
+    });
+    if (next.done !== true) rest = next.value;
+  }
+
   /** Takes the next `length` bytes, into `target` or nowhere. */
   async function take(length: number, target: Uint8Array | undefined, wanted: number): Promise<void> {
     let done = 0;
     while (done < length) {
-      if (rest.length === 0) {
-        const next = await stream!.next().catch((cause: unknown) => {
-          throw new FailureError(`Cannot score "${label}": ${(cause as Error).message}: the file is damaged`, {
-            code: "bad_data",
-            cause,
-          });
-        });
-        if (next.done === true) throw truncated(label, wanted, position);
-        rest = next.value;
-      }
+      if (rest.length === 0) await refill();
+      if (rest.length === 0) throw truncated(label, wanted, position);
       const piece = rest.subarray(0, length - done);
       target?.set(piece, done);
       done += piece.length;
@@ -126,6 +129,8 @@ export function packedBytes(packed: Packed, label: string): ByteSource {
       if (stream === undefined || start < position) restart();
       await take(start - position, undefined, start + length);
       await take(length, target, start + length);
+      // One step ahead: gzip compares its checksum behind the last byte.
+      if (rest.length === 0) await refill();
       return target.length === length ? target : target.subarray(0, length);
     },
     async close() {

@@ -102,6 +102,27 @@ test.each(["-idx3-ubyte", "-idx3-ubyte.gz"])("IDX, called rows%s: every value of
   expect(rows.flatMap(({ pixels }) => (pixels as number[][]).flat())).toEqual([...values]);
 });
 
+test.each(["npz", "IDX, packed"])(
+  "%s: values that do not fit their checksum are a damaged file, not other figures",
+  async (form) => {
+    const isZip = form === "npz";
+    const file = path.join(folder, isZip ? "damaged.npz" : "damaged-idx3-ubyte.gz");
+    const many = someRows(3000);
+    const idx = Buffer.from([0, 0, 8, 3, 0, 0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 3, ...new Uint8Array(256 * 6)]);
+    if (isZip) await writeArchive(file, many);
+    else await writeFile(file, gzipSync(idx, { level: 0 })); // stored blocks: any byte unpacks
+    const bytes = await readFile(file);
+    // Of the archive its checksum, which must fit as well.
+    const at = isZip ? bytes.indexOf("PK\x01\x02") + 16 : bytes.length - 100;
+    bytes[at] = bytes[at]! ^ 1;
+    await writeFile(file, bytes);
+    const own = isZip
+      ? { bundle, task: "arithmetic" }
+      : { bundle: await bundleOf(folder, { toFloat }), task: "toFloat" };
+    await expect(scored(`${file}.jsonl`, { ...own, from: [file] })).rejects.toThrow("the file is damaged");
+  },
+);
+
 test("ids of 64 bits without a sign stay what they are, as text, beyond what a signed number holds", async () => {
   const key = BigUint64Array.of(1n, 2n ** 63n, 2n ** 64n - 1n);
   const few = someRows(3);
