@@ -149,6 +149,10 @@ async function readMapping({ mapping, map = [], id }: ScoreFlags) {
     if (at > 0) return [text.slice(0, at), text.slice(at + 1)] as const;
     throw new UsageError(`Cannot map columns: --map must be INPUT=COLUMN, got "${text}"`);
   });
+  const twice = given.find(([input], i) => given.findIndex(([other]) => other === input) !== i);
+  if (twice !== undefined) {
+    throw new UsageError(`Cannot map columns: --map must name each input once, got "${twice[0]}" twice`);
+  }
   return { ...read, ...(id === undefined ? {} : { id }), inputs: { ...read.inputs, ...Object.fromEntries(given) } };
 }
 

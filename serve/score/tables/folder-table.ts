@@ -14,6 +14,14 @@ export async function openFolderTable(folder: string): Promise<Table> {
   if (names.length === 0) {
     throw new UsageError(`Cannot score "${folder}": a folder must hold PNG files, got none`, { code: "no_data" });
   }
+  const ids = names.map(idOf);
+  if (new Set(ids).size < ids.length) {
+    const twice = ids.find((id, i) => ids.indexOf(id) !== i)!;
+    throw new UsageError(
+      `Cannot score "${folder}": its pictures must have names of their own, got two called "${twice}"`,
+      { code: "bad_data" },
+    );
+  }
   return {
     label: folder,
     rows: names.length,
@@ -26,14 +34,15 @@ export async function openFolderTable(folder: string): Promise<Table> {
     gaps: true,
     async read(columns, first, end) {
       const block = names.slice(first, end);
-      const ids = block.map((name) => name.slice(0, -".png".length));
       const wantsImages = columns.includes("image");
       const images = wantsImages ? await Promise.all(block.map((name) => readImage(path.join(folder, name)))) : [];
-      return columns.map((column) => ({ kind: "cells", cells: column === "name" ? ids : images }));
+      return columns.map((column) => ({ kind: "cells", cells: column === "name" ? block.map(idOf) : images }));
     },
     close: async () => undefined,
   };
 }
+
+const idOf = (name: string): string => name.slice(0, -".png".length);
 
 async function readImage(file: string): Promise<Cell> {
   try {

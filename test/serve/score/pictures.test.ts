@@ -145,3 +145,12 @@ test("links to pictures and to folders of them are followed; one that leads nowh
     { id: "lost", reason: expect.stringContaining("no such file") },
   ]);
 });
+
+test("two pictures of one name, whatever the case of its ending, are refused: one would replace the other", async () => {
+  const twice = path.join(folder, "twice");
+  await mkdir(twice);
+  for (const name of ["a.PNG", "a.png"])
+    await symlink(path.join(folder, "photos", "view_1", "a.png"), path.join(twice, name));
+  const request = { bundle, task: "brighten", from: [twice], format: "png" } as const;
+  await expect(scored(path.join(folder, "twice-out"), request)).rejects.toThrow('got two called "a"');
+});

@@ -114,6 +114,14 @@ test("--max-bad is the most rejected rows, a number or a share, that are no fail
   expect(codes).toEqual([1, 0]);
 });
 
+test("an input that --map names twice is refused by its name", async () => {
+  const source = await lines("mapped.jsonl", [good]);
+  const flags = ["score", "--model", bundle, "--task", "arithmetic", "--in", source, "--out", at("mapped-out.jsonl")];
+  const { code, stderr } = await run(...flags, "--map", "left=left", "--map", "left=right");
+  expect(code).toBe(2);
+  expect(stderr.trim()).toBe('Cannot map columns: --map must name each input once, got "left" twice');
+});
+
 test("what does not fit the manifest is refused before the first row, with what is there and the nearest name", async () => {
   const source = await lines("named.jsonl", [{ lefd: [1, 2], right: [3, 4] }]);
   await writeFile(at("wide.csv"), "l_1,l_2,l_3,right\n1,2,3,4\n");
