@@ -53,6 +53,8 @@ export interface BundleOptions {
   readonly extras?: ReadonlyMap<string, Uint8Array>;
   /** How many earlier versions of each task stay in the bundle beside the new one; default 0: it replaces them. */
   readonly keepVersions?: number;
+  /** As of `checkParity`. */
+  readonly tolerance?: number | undefined;
   /** Of the inputs on which parity is checked; default: the seed of the run. */
   readonly paritySeed?: number;
   readonly onProgress?: (progress: BundleProgress) => void;
@@ -86,7 +88,7 @@ export async function writeBundle(options: BundleOptions): Promise<Manifest> {
     const report = (stage: BundleProgress["stage"]): void =>
       options.onProgress?.({ task: task.name, index: at + 1, count: tasks.length, stage });
     const version = kept.next(task.name);
-    const context = { about, seed: options.paritySeed ?? about.seed, version, report };
+    const context = { about, seed: options.paritySeed ?? about.seed, tolerance: options.tolerance, version, report };
     const { bytes, manifest } = await exportTask(task, context);
     const earlier = kept.earlier(task.name);
     contents.set(manifest.file, bytes);
@@ -106,13 +108,14 @@ export async function writeBundle(options: BundleOptions): Promise<Manifest> {
 interface TaskContext {
   readonly about: BundleOptions["about"];
   readonly seed: number;
+  readonly tolerance: number | undefined;
   readonly version: string;
   readonly report: (stage: BundleProgress["stage"]) => void;
 }
 
 async function exportTask(
   task: BundleTask,
-  { about, seed, version, report }: TaskContext,
+  { about, seed, tolerance, version, report }: TaskContext,
 ): Promise<{ bytes: Uint8Array; manifest: TaskManifest }> {
   report("trace");
   const graph = trace(task.fn, {
@@ -127,7 +130,8 @@ async function exportTask(
   checkModel(bytes);
   report("parity");
   const scales = Object.fromEntries(Object.entries(task.outputs).map(([name, { scale = 0 }]) => [name, scale]));
-  const parity = await checkParity({ name: task.name, fn: task.fn, model: bytes, inputs: task.inputs, scales, seed });
+  const { name, fn, inputs } = task;
+  const parity = await checkParity({ name, fn, model: bytes, inputs, scales, seed, tolerance });
   const spec = (info: ValueInfo, text: TensorText): TensorSpec => ({
     name: info.name,
     dtype: info.dtype,

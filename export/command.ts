@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import { UsageError } from "../schemas/errors.ts";
+import { parseTolerance } from "./parse-tolerance.ts";
 
 interface ConvertFlags {
   readonly out: string;
   readonly name?: string;
   readonly batch: "dynamic" | number;
   readonly opset: number;
+  readonly tolerance: number;
 }
 
 /** Adds the verb `convert`. */
@@ -18,10 +20,11 @@ export function addConvertCommand(program: Command): void {
     .option("--name <name>", "of the graph (default: that of --out)")
     .option("--batch <size>", "dynamic, or a fixed number of rows", batchSize, "dynamic")
     .option("--opset <version>", "the compiler writes 17", Number, 17)
+    .option("--tolerance <share>", "largest difference from tfjs and WASM, of an output's scale", parseTolerance, 1e-5)
     .action(convertVerb);
 }
 
-async function convertVerb(model: string, { out, name, batch, opset }: ConvertFlags): Promise<void> {
+async function convertVerb(model: string, { out, name, batch, opset, tolerance }: ConvertFlags): Promise<void> {
   // Loaded only now: tfjs and the compiler take a second that `cominfo --help` should not.
   const { convert } = await import("./convert.ts");
   const { format, graph, outputs, bytes, parity } = await convert({
@@ -29,6 +32,7 @@ async function convertVerb(model: string, { out, name, batch, opset }: ConvertFl
     out,
     batch,
     opset,
+    tolerance,
     ...(name === undefined ? {} : { name }),
   });
   const types = (values: typeof graph.inputs): string =>
@@ -42,7 +46,7 @@ async function convertVerb(model: string, { out, name, batch, opset }: ConvertFl
   for (const [i, { name, source, isPlain }] of outputs.entries()) {
     if (!isPlain) console.error(`       ${name} is output ${i + 1} of the model, ${source}`);
   }
-  console.error(`  largest difference from tfjs and WASM ${worst.toExponential(1)} of the scale, allowed 1e-5`);
+  console.error(`  largest difference from tfjs and WASM ${worst.toExponential(1)} of the scale, allowed ${tolerance}`);
 }
 
 function batchSize(text: string): "dynamic" | number {

@@ -26,6 +26,8 @@ export interface ConvertOptions {
   readonly opset?: number;
   /** Of the inputs on which parity is checked; default: 1. */
   readonly seed?: number;
+  /** As of `checkParity`. */
+  readonly tolerance?: number;
 }
 
 export interface Converted {
@@ -45,7 +47,7 @@ export interface Converted {
  * @throws FailureError if a shard is missing, an operation has no ONNX form, or the result differs from tfjs
  */
 export async function convert(options: ConvertOptions): Promise<Converted> {
-  const { model: file, out, batch = "dynamic", opset = writtenOpset, seed = 1 } = options;
+  const { model: file, out, batch = "dynamic", opset = writtenOpset, seed = 1, tolerance } = options;
   if (opset !== writtenOpset) {
     throw new UsageError(`Cannot convert "${file}": opset must be ${writtenOpset}, got ${opset}`);
   }
@@ -67,7 +69,7 @@ export async function convert(options: ConvertOptions): Promise<Converted> {
       // A float input that is cast to indices is fed whole numbers, as its rows of a table.
       parityInputs[name] = below === undefined ? input : { ...input, below };
     }
-    const parity = await checkParity({ name: file, fn: model.fn, model: bytes, inputs: parityInputs, seed });
+    const parity = await checkParity({ name: file, fn: model.fn, model: bytes, inputs: parityInputs, seed, tolerance });
     if (out !== undefined) await replaceFile(out, bytes);
     return { format: model.format, graph, outputs: model.outputs, bytes, parity };
   } finally {

@@ -29,6 +29,8 @@ export interface ExportRunOptions {
   readonly tasks?: readonly string[];
   /** How many earlier versions of each task stay in the bundle; default 0. */
   readonly keepVersions?: number;
+  /** Largest difference from tfjs and the WASM runtime, as a share of an output's scale; default 1e-5. */
+  readonly tolerance?: number;
   /** Files of the data set, to describe it where the run was not evaluated. */
   readonly dataDir?: string;
   /** Pairs of the data that come along for people to play with; default 512, 0 for none. */
@@ -88,6 +90,7 @@ export async function exportRun(options: ExportRunOptions): Promise<ExportedRun>
         about,
         tasks,
         ...(options.keepVersions === undefined ? {} : { keepVersions: options.keepVersions }),
+        tolerance: options.tolerance,
         extras: new Map(pairs && [[samplesFile, pairs.bytes]]),
         ...progress,
       }),

@@ -31,3 +31,9 @@ test("a saved layers model is converted by a fresh process", async () => {
 test("a saved graph model is converted by a fresh process", async () => {
   expect(await converted("classes", graphModel("fresh-graph"))).toEqual(["classes"]);
 });
+
+test.each(["0", "1", "much", ""])("a tolerance of %j is refused", async (text) => {
+  const { code, stderr } = await run("convert", "model.json", "--out", "x.onnx", "--tolerance", text);
+  expect(code).toBe(2);
+  expect(stderr).toContain(`--tolerance must be above 0 and at most 0.01, for instance 2e-5, got "${text}"`);
+});

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { BundleProgress } from "../../export/bundle.ts";
+import { parseTolerance } from "../../export/parse-tolerance.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import type { Manifest } from "../../schemas/manifest.ts";
 
@@ -10,6 +11,7 @@ interface ExportFlags {
   readonly data?: string;
   readonly keep: string;
   readonly samples: string;
+  readonly tolerance: number;
   readonly quiet?: true;
 }
 
@@ -32,12 +34,14 @@ export function addExportCommand(program: Command): void {
     .option("--data <dir>", "files of the data set, for the sample of pairs and to describe it")
     .option("--samples <number>", "pairs that come along for the browser demo; 0 for none", "512")
     .option("--keep <n>", "earlier versions of each task that stay in the bundle beside the new one", "0")
+    .option("--tolerance <share>", "largest difference from tfjs and WASM, of an output's scale", parseTolerance, 1e-5)
     .option("--quiet", "no progress")
     .addHelpText("after", examples)
     .action(exportVerb);
 }
 
-async function exportVerb(run: string, { out, name, task, data, keep, samples, quiet }: ExportFlags): Promise<void> {
+async function exportVerb(run: string, flags: ExportFlags): Promise<void> {
+  const { out, name, task, data, keep, samples, tolerance, quiet } = flags;
   // Loaded only now: tfjs and the compiler take a second that `cominfo --help` should not.
   const { exportRun } = await import("../export-run.ts");
   const began = performance.now();
@@ -46,13 +50,14 @@ async function exportVerb(run: string, { out, name, task, data, keep, samples, q
     tasks: task,
     keepVersions: keepOf(keep),
     samples: countOf(samples),
+    tolerance,
     ...(out === undefined ? {} : { out }),
     ...(name === undefined ? {} : { name }),
     ...(data === undefined ? {} : { dataDir: data }),
     ...(quiet ? {} : { onProgress: reportTo(process.stderr) }),
     warn: (message) => console.error(message),
   });
-  if (!quiet) console.error(summary(manifest, { dir, seconds: (performance.now() - began) / 1000 }));
+  if (!quiet) console.error(summary(manifest, { dir, tolerance, seconds: (performance.now() - began) / 1000 }));
 }
 
 /** One line a task; on a terminal it says what the task is at. */
@@ -68,11 +73,14 @@ export function reportTo(stream: {
   };
 }
 
-function summary({ tasks }: Manifest, { dir, seconds }: { dir: string; seconds: number }): string {
+function summary(
+  { tasks }: Manifest,
+  { dir, tolerance, seconds }: { dir: string; tolerance: number; seconds: number },
+): string {
   const all = Object.values(tasks);
   const mebibytes = all.reduce((sum, { bytes }) => sum + bytes, 0) / 2 ** 20;
   const worst = Math.max(...all.flatMap(({ parity }) => parity.map(({ maxRelativeError }) => maxRelativeError)));
-  return `Exported ${all.length} tasks to ${dir} (${mebibytes.toFixed(1)} MiB) in ${seconds.toFixed(1)} s; largest difference from tfjs and WASM ${worst.toExponential(1)} of the scale, allowed 1e-5`;
+  return `Exported ${all.length} tasks to ${dir} (${mebibytes.toFixed(1)} MiB) in ${seconds.toFixed(1)} s; largest difference from tfjs and WASM ${worst.toExponential(1)} of the scale, allowed ${tolerance}`;
 }
 
 function countOf(text: string): number {
