@@ -12,7 +12,7 @@ import { noProgress, type RowProgress } from "./progress.ts";
 import { scoreParts } from "./score-parts.ts";
 import { startScoringSession } from "./scoring-session.ts";
 import { partsOf, type Shard } from "./shards.ts";
-import { claimWork, findParts, hasPlan, removeWork, requireOwnWork } from "./work-folder.ts";
+import { claimWork, findParts, hasPlan, removeWork, removeWorkWithoutParts, requireOwnWork } from "./work-folder.ts";
 
 export interface RunOptions {
   readonly threads?: number;
@@ -88,7 +88,11 @@ export async function runScore(request: ScoreRequest, place: Place, options: Run
     const paths = hash && shard === undefined ? opened.plan.sources.map(({ path }) => path) : [];
     const hashes = hashFiles(paths, ending.signal);
     hashes.catch(() => undefined); // met when the manifest needs them
-    return await scoreAndFinish(opened, place, { ...options, began, hashes });
+    return await scoreAndFinish(opened, place, { ...options, began, hashes }).catch(async (error: unknown) => {
+      // A device that does not start, say: the corrected command should find nothing to resume.
+      if (!resume && shard === undefined && options.queue === undefined) await removeWorkWithoutParts(place);
+      throw error;
+    });
   } finally {
     ending.abort();
     await opened.dataset.close();

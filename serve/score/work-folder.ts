@@ -82,6 +82,12 @@ export async function removeWork({ work }: Place): Promise<void> {
   await rm(work, { recursive: true, force: true });
 }
 
+/** Of a run that failed before its first part was finished. */
+export async function removeWorkWithoutParts(place: Place): Promise<void> {
+  const names = await readdir(place.work).catch(() => [] as string[]);
+  if (!names.some((name) => name.startsWith("part-"))) await removeWork(place);
+}
+
 /** Records that are read at once: all of them may be more files than a process can have open. */
 const AT_ONCE = 64;
 

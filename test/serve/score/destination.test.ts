@@ -114,3 +114,19 @@ test("what a killed run had put together lies among its parts, and goes with the
   expect((await readdir(at("killed"))).sort()).toEqual(["codes.npz", "parts"]);
   expect(await readdir(at("killed/parts"))).toEqual([]);
 });
+
+test.skipIf(process.platform !== "linux")(
+  "a run whose device does not start leaves nothing that the next command would have to resume",
+  async () => {
+    process.env.VK_ICD_FILENAMES = "/nowhere/icd.json";
+    try {
+      await expect(scored(at("gpu.jsonl"), { ...request, device: "webgpu" })).rejects.toMatchObject({
+        code: "no_device",
+      });
+    } finally {
+      delete process.env.VK_ICD_FILENAMES;
+    }
+    expect((await readdir(folder)).filter((name) => name.startsWith("gpu."))).toEqual([]);
+    await scored(at("gpu.jsonl"), request);
+  },
+);
