@@ -47,15 +47,20 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** What the disk itself says, by Node's code. */
+export const diskReasons: Readonly<Record<string, string>> = {
+  ENOSPC: "must have space left, got a full disk; free some",
+  EDQUOT: "must have space left, got an exhausted quota; free some",
+  EACCES: "must be writable, got no permission",
+  EPERM: "must be writable, got no permission",
+  EROFS: "must be writable, got a read-only file system",
+};
+
 /** Turns what the file system says into one line; anything that is not about the disk stays as it is. */
 export function diskFailure(action: string, folder: string, error: unknown): unknown {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const why: Record<string, string> = {
-    ENOSPC: "must have space left, got a full disk; free some",
-    EDQUOT: "must have space left, got an exhausted quota; free some",
-    EACCES: "must be writable, got no permission",
-    EPERM: "must be writable, got no permission",
-    EROFS: "must be writable, got a read-only file system",
+    ...diskReasons,
     // What Node says of a folder to be made on a read-only file system, too.
     ENOENT: "must be there or possible to make, got neither: it was removed, or what should hold it is read-only",
     ENOTDIR: "must be a folder, got something else on the way to it",

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { FailureError } from "../schemas/errors.ts";
-import { realDisk, syncFolder } from "./disk.ts";
+import { diskReasons, realDisk, syncFolder } from "./disk.ts";
 
 /** Files by path relative to the folder, with `/`. */
 export type FolderContents = ReadonlyMap<string, Uint8Array>;
@@ -111,11 +111,7 @@ function codeOf(error: unknown): string {
 
 function diskFailure(target: string, error: unknown): unknown {
   const why: Record<string, string> = {
-    ENOSPC: "must have space left, got a full disk; free some",
-    EDQUOT: "must have space left, got an exhausted quota; free some",
-    EACCES: "must be writable, got no permission",
-    EPERM: "must be writable, got no permission",
-    EROFS: "must be writable, got a read-only file system",
+    ...diskReasons,
     // What Node says of a folder to be made on a read-only file system, too.
     ENOENT: "must be in a folder that is there or can be made, got neither: what should hold it is read-only",
     ENOTDIR: "must be in a folder, got a file on the way to it",
