@@ -59,6 +59,7 @@ test("every figure is in bits, names its estimator and its number of rows, and l
     "rate.common_2",
     "rate.unique_1",
     "rate.unique_2",
+    "rate.common_both",
     "disagreement.common",
   ]);
   for (const { quantity, unit, estimator, n, interval, value } of figures) {
@@ -84,6 +85,12 @@ test("rates and the disagreement have their closed-form values", async () => {
   expect(bits("rate.common")).toBeCloseTo(0.5 / Math.LN2, 5);
   expect(bits("rate.unique_1")).toBeCloseTo((0.5 - 0.75 + Math.log(4)) / Math.LN2, 5);
   expect(bits("disagreement.common")).toBeCloseTo(0.5 / Math.LN2, 5);
+});
+
+test("the rate of both encoders is the mean of theirs, which differ", async () => {
+  const { bits } = await measured(plantedEncoder({ shift: 1, spread: 0 }), 600);
+  expect(Math.abs(bits("rate.common") - bits("rate.common_2"))).toBeGreaterThan(0.1);
+  expect(bits("rate.common_both")).toBeCloseTo((bits("rate.common") + bits("rate.common_2")) / 2, 12);
 });
 
 test("a learned prior is the one that rates are taken against", async () => {
