@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { UsageError } from "../schemas/errors.ts";
-import { parseTolerance } from "./parse-tolerance.ts";
+import { parityTolerance, parseTolerance } from "./parse-tolerance.ts";
 
 interface ConvertFlags {
   readonly out: string;
@@ -20,7 +20,12 @@ export function addConvertCommand(program: Command): void {
     .option("--name <name>", "of the graph (default: that of --out)")
     .option("--batch <size>", "dynamic, or a fixed number of rows", batchSize, "dynamic")
     .option("--opset <version>", "the compiler writes 17", Number, 17)
-    .option("--tolerance <share>", "largest difference from tfjs and WASM, of an output's scale", parseTolerance, 1e-5)
+    .option(
+      "--tolerance <share>",
+      "largest difference from tfjs and WASM, of an output's scale",
+      parseTolerance,
+      parityTolerance,
+    )
     .action(convertVerb);
 }
 

@@ -7,6 +7,7 @@ import type { TaskManifest } from "../schemas/manifest.ts";
 import type { HostTensor } from "../schemas/tensor.ts";
 import { onCpu } from "./backends.ts";
 import { type ParityInput, parityTensor, type RowKind, seededUniform } from "./parity-inputs.ts";
+import { parityTolerance } from "./parse-tolerance.ts";
 import type { TensorFunction } from "./traced-function.ts";
 
 export type ParityCase = TaskManifest["parity"][number];
@@ -27,9 +28,6 @@ export interface ParityOptions {
   /** Largest error allowed, relative to the largest value of an output; default: `parityTolerance`. */
   readonly tolerance?: number | undefined;
 }
-
-/** Rounding of 32-bit floats stays below it, but in networks so sharp that it is amplified on its way. */
-export const parityTolerance = 1e-5;
 
 const eager = "tfjs cpu, eager";
 const wasm = "onnxruntime wasm";

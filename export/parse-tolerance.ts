@@ -1,5 +1,8 @@
 import { UsageError } from "../schemas/errors.ts";
 
+/** Rounding of 32-bit floats stays below it, but in networks so sharp that it is amplified on its way. */
+export const parityTolerance = 1e-5;
+
 /** `--tolerance` of the commands that prove a file: a share of an output's scale. */
 export function parseTolerance(text: string): number {
   const value = Number(text);

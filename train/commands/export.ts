@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { BundleProgress } from "../../export/bundle.ts";
-import { parseTolerance } from "../../export/parse-tolerance.ts";
+import { parityTolerance, parseTolerance } from "../../export/parse-tolerance.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import type { Manifest } from "../../schemas/manifest.ts";
 
@@ -34,7 +34,12 @@ export function addExportCommand(program: Command): void {
     .option("--data <dir>", "files of the data set, for the sample of pairs and to describe it")
     .option("--samples <number>", "pairs that come along for the browser demo; 0 for none", "512")
     .option("--keep <n>", "earlier versions of each task that stay in the bundle beside the new one", "0")
-    .option("--tolerance <share>", "largest difference from tfjs and WASM, of an output's scale", parseTolerance, 1e-5)
+    .option(
+      "--tolerance <share>",
+      "largest difference from tfjs and WASM, of an output's scale",
+      parseTolerance,
+      parityTolerance,
+    )
     .option("--quiet", "no progress")
     .addHelpText("after", examples)
     .action(exportVerb);
