@@ -1,29 +1,10 @@
 import { decode, encode } from "fast-png";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { TaskResponse } from "../../../schemas/tasks.ts";
-import { createApp } from "../../../serve/app.ts";
-import { type Client, clientOf } from "../client.ts";
-import { type FakeEngine, fakeEngine, serveApp } from "../fake-engine.ts";
-import { toyImage, toyPng, twoView } from "./two-view-bundle.ts";
+import { describe, expect, test } from "vitest";
+import { outputsOf, toyServer } from "./toy-server.ts";
+import { toyImage, toyPng } from "./two-view-bundle.ts";
 
-let engine: FakeEngine;
-let url: string;
-let close: () => Promise<void>;
-let client: Client;
-
-beforeAll(async () => {
-  engine = fakeEngine([twoView]);
-  ({ url, close } = await serveApp(createApp({ engine, bodyLimit: 1 << 20 })));
-  client = clientOf(url);
-});
-beforeEach(() => {
-  engine.asked.length = 0;
-});
-afterAll(() => close());
-
+const { url, post } = await toyServer();
 const base64 = (bytes: Buffer): string => bytes.toString("base64");
-const post = (verb: string, body: unknown) => client.post(`/v1/toy/${verb}`, body);
-const outputsOf = (body: unknown) => (body as TaskResponse).outputs;
 
 describe("images", () => {
   test("as PNG in base64, as numbers, in a form and as the whole body give the same codes", async () => {

@@ -1,30 +1,12 @@
 import { decode } from "fast-png";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { stream } from "../../../information/random.ts";
 import type { TaskResponse } from "../../../schemas/tasks.ts";
-import { createApp } from "../../../serve/app.ts";
 import { HttpError } from "../../../serve/http-error.ts";
-import { type Client, clientOf } from "../client.ts";
-import { type FakeEngine, fakeEngine, serveApp } from "../fake-engine.ts";
-import { toyImage, toyPng, twoView } from "./two-view-bundle.ts";
+import { outputsOf, toyServer } from "./toy-server.ts";
+import { toyImage, toyPng } from "./two-view-bundle.ts";
 
-let engine: FakeEngine;
-let url: string;
-let close: () => Promise<void>;
-let client: Client;
-
-beforeAll(async () => {
-  engine = fakeEngine([twoView]);
-  ({ url, close } = await serveApp(createApp({ engine, bodyLimit: 1 << 20 })));
-  client = clientOf(url);
-});
-beforeEach(() => {
-  engine.asked.length = 0;
-});
-afterAll(() => close());
-
-const post = (verb: string, body: unknown) => client.post(`/v1/toy/${verb}`, body);
-const outputsOf = (body: unknown) => (body as TaskResponse).outputs;
+const { engine, url, client, post } = await toyServer();
 
 describe("which task answers", () => {
   test.each([
