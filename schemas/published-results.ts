@@ -6,7 +6,7 @@ const closed = { additionalProperties: false } as const;
 
 export const publishedRowSchema = Type.Object(
   {
-    experiment: Type.String({ description: "name of the recipe" }),
+    experiment: Type.String({ description: "name of the recipe or the sweep" }),
     quantity: Type.String({ description: "dotted, for instance usable.label.common" }),
     unit: Type.String(),
     paper: Type.Optional(Type.Number({ description: "the published value" })),

@@ -16,12 +16,12 @@ import { readSweep, sweepNames } from "../sweep/read-sweep.ts";
 import { type EvaluatedRun, rowsOf } from "./published-rows.ts";
 import { recipeChanges } from "./recipe-changes.ts";
 import { type ExperimentWords, resultsPage } from "./results-page.ts";
-import { sweepRows } from "./sweep-rows.ts";
+import { isSweepRow, sweepRows } from "./sweep-rows.ts";
 
 /**
- * Puts the figures of evaluated runs, and the medians of sweeps, into `docs/results.json` and its part of `docs/results.md`. Runs of one recipe and
- * budget with different seeds become one row a quantity; rows of the same experiment that were there are replaced,
- * others stay. A folder that is not there is made.
+ * Puts the figures of evaluated runs, and the medians of sweeps, into `docs/results.json` and its part of
+ * `docs/results.md`. Runs of one recipe and budget with different seeds become one row a quantity; rows of the same
+ * recipe or the same sweep that were there are replaced, others stay. A folder that is not there is made.
  *
  * @throws UsageError if a run is not evaluated, or the runs of one recipe do not belong together
  * @throws FailureError if the folder cannot be made or written
@@ -33,8 +33,8 @@ export async function publishResults(folders: readonly string[], docs: string): 
   const found = [...rowsOf(runs), ...(await Promise.all(sweeps.map(readSwept))).flatMap(sweepRows)];
   const fresh = found.map((row) => ({ ...row, ...stamp }));
   const file = path.join(docs, "results.json");
-  const experiments = new Set(fresh.map(({ experiment }) => experiment));
-  const kept = (await readRows(file)).filter(({ experiment }) => !experiments.has(experiment));
+  const replaced = new Set(fresh.map(kindOf));
+  const kept = (await readRows(file)).filter((row) => !replaced.has(kindOf(row)));
   const rows = [...kept, ...fresh].sort((a, b) => order(a).localeCompare(order(b)));
   const page = path.join(docs, "results.md");
   const written = await readFile(page, "utf8").catch(() => `${begin}\n${end}\n`);
@@ -123,6 +123,8 @@ async function wordsOf(rows: readonly PublishedRow[]): Promise<Map<string, Exper
   return words;
 }
 
+/** A recipe and a sweep may have one name. */
+const kindOf = (row: PublishedRow): string => `${isSweepRow(row) ? "sweep" : "run"} ${row.experiment}`;
 const order = ({ experiment, quantity }: PublishedRow): string => `${experiment} ${quantity}`;
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -1,4 +1,5 @@
 import type { PublishedRow } from "../../schemas/published-results.ts";
+import { isSweepRow } from "./sweep-rows.ts";
 
 /** What the page says of an experiment beside its figures: its recipe's words. */
 export interface ExperimentWords {
@@ -49,7 +50,7 @@ function figuresOf(rows: readonly PublishedRow[], order: readonly string[]): str
   };
   const expected = rows.filter(isExpected).sort((a, b) => place(a) - place(b));
   const others = rows.filter((row) => !isExpected(row));
-  const swept = command.startsWith("cominfo sweep ");
+  const swept = isSweepRow(rows[0]!);
   const interval = seeds.length > 1 && !swept ? "smallest to largest" : "95 % interval";
   return [
     `Budget ${budget}; ${seeds.length > 1 ? "seeds" : "seed"} ${seeds.join(", ")}; ${device}; ${date}; ${verdict(rows)}. Repeat with \`${command}\`.`,

@@ -1,6 +1,11 @@
 import type { PublishedRow } from "../../schemas/published-results.ts";
 import type { SweepSummary } from "../../schemas/sweep.ts";
 
+/** A plan may bear the name of a recipe: the command tells its rows from those of runs. */
+export function isSweepRow({ command }: Pick<PublishedRow, "command">): boolean {
+  return command.startsWith("cominfo sweep ");
+}
+
 /**
  * The published rows of a sweep: `<quantity>_median.<variant>`, and `<quantity>_gain.<variant>.over.<other>` for each
  * effect that its source claims. An effect counts as met only where its whole interval has the claimed sign.

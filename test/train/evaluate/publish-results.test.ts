@@ -1,74 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import type { Figure } from "../../../schemas/manifest.ts";
-import type { NotComputed } from "../../../schemas/results.ts";
 import { publishResults } from "../../../train/evaluate/publish-results.ts";
-import { readRecipe } from "../../../train/recipes/read-recipe.ts";
-
-const folder = mkdtempSync(path.join(tmpdir(), "cominfo-publish-"));
-const markers = "# Results\n\n<!-- written by `cominfo results` from here -->\nold\n<!-- to here -->\nafter\n";
-
-const figure = (value: number): Figure => ({
-  quantity: "usable.shape.common",
-  unit: "bits",
-  value,
-  estimator: "linear probe",
-  n: 800,
-  seed: 1,
-  interval: [value - 0.1, value + 0.1],
-  minimum: 1,
-  met: value >= 1,
-});
-
-async function run(
-  name: string,
-  {
-    seed,
-    value,
-    notComputed,
-    ...changes
-  }: { seed: number; value: number; notComputed?: NotComputed[]; steps?: number; set?: string[] },
-): Promise<string> {
-  const dir = path.join(folder, name);
-  mkdirSync(dir);
-  const recipe = await readRecipe("quickstart", { seed, ...changes });
-  const write = (file: string, content: unknown): void => writeFileSync(path.join(dir, file), JSON.stringify(content));
-  write("recipe.json", recipe);
-  write("run.json", {
-    format: 1,
-    status: "finished",
-    step: recipe.training.steps,
-    steps: recipe.training.steps,
-    seconds: 1,
-    engine: "compiled",
-    device: "cpu",
-  });
-  write("results.json", {
-    format: 1,
-    experiment: "quickstart",
-    family: "gk-vae",
-    seed,
-    step: recipe.training.steps,
-    steps: recipe.training.steps,
-    pairs: 4000,
-    data: { name: "dsprites", summary: "sprites", factors: [], provenance: {} },
-    figures: [figure(value)],
-    notComputed,
-    created: "2026-01-02T03:04:05Z",
-    producer: "cominfo",
-  });
-  return dir;
-}
-
-function docs(name: string, page = markers): string {
-  const dir = path.join(folder, name);
-  mkdirSync(dir);
-  writeFileSync(path.join(dir, "results.md"), page);
-  return dir;
-}
+import { docs, folder, run, sweepSummary } from "./evaluated-folders.ts";
 
 test("publishResults() makes one row of two seeds: their mean, and the smaller and larger as interval", async () => {
   const at = docs("two");
@@ -133,54 +68,7 @@ test("what a run changed of its recipe stands in the command that repeats it, an
 test("a sweep's folder becomes a row for each median and each effect, met only where the whole interval is", async () => {
   const dir = path.join(folder, "swept");
   mkdirSync(dir);
-  const median = {
-    quantity: "mig",
-    unit: "1",
-    estimator: "a test",
-    seeds: [0, 1, 2],
-    values: [1, 2, 3],
-    interval: [1, 3],
-  };
-  const effect = {
-    of: "a",
-    against: "b",
-    quantity: "mig",
-    unit: "1",
-    difference: 1,
-    claim: "higher",
-    source: "figure 3",
-  };
-  const summary = {
-    format: 1,
-    sweep: "split-encoder",
-    title: "t",
-    source: "s",
-    budget: "reduced",
-    label: "less",
-    command: "cominfo sweep split-encoder --budget reduced",
-    planned: 6,
-    finished: 6,
-    medians: ["a", "b"].map((variant, i) => ({ ...median, variant, median: 2 - i })),
-    comparisons: [
-      { ...effect, interval: [-1, 2], agrees: true, isClear: false },
-      {
-        ...effect,
-        quantity: "reconstruction",
-        claim: "lower",
-        difference: -1,
-        interval: [-2, -0.5],
-        agrees: true,
-        isClear: true,
-      },
-    ],
-    failures: [],
-    steps: 10,
-    batchSize: 4,
-    seconds: 1,
-    device: "cpu",
-    created: "2026-01-02T03:04:05Z",
-    producer: "cominfo",
-  };
+  const summary = sweepSummary();
   writeFileSync(path.join(dir, "sweep.json"), "{}");
   await expect(publishResults([dir], docs("unswept"))).rejects.toThrow(
     /must hold summary.json, got none; sweep it first/,
