@@ -76,7 +76,8 @@ async function readEvaluated(folder: string): Promise<EvaluatedRun> {
   const recipe = validate(recipeSchema, await read("recipe.json"), action);
   const results = validate(resultsSchema, await read("results.json"), action);
   const status = validate(runStatusSchema, await read("run.json"), action);
-  return { recipe, results, status, budget: await nameOfBudget(recipe, results), changes: await recipeChanges(recipe) };
+  const [budget, changes] = [await nameOfBudget(recipe, results), await recipeChanges(recipe)];
+  return { folder, recipe, results, status, budget, changes };
 }
 
 /** `full`, a budget of the recipe, or `custom`. */

@@ -8,6 +8,7 @@ import { sourceNeedsFiles } from "../data/open-source.ts";
 
 /** What one evaluated run says of itself. */
 export interface EvaluatedRun {
+  readonly folder: string;
   readonly recipe: Recipe;
   readonly results: Results;
   readonly status: RunStatus;
@@ -38,6 +39,13 @@ function requireOneKind(group: readonly EvaluatedRun[]): void {
   if (different !== undefined) {
     throw new UsageError(
       `Cannot publish "${first!.recipe.name}": its runs must have one budget, got ${budgetOf(first!)} and ${budgetOf(different)}`,
+    );
+  }
+  const otherwise = others.find(({ results }) => results.pairs !== first!.results.pairs);
+  if (otherwise !== undefined) {
+    const of = ({ folder, results }: EvaluatedRun): string => `${results.pairs} in "${folder}"`;
+    throw new UsageError(
+      `Cannot publish "${first!.recipe.name}": its runs must be evaluated with one number of pairs, got ${of(first!)} and ${of(otherwise)}; evaluate one of them again, with --pairs`,
     );
   }
   const changed = others.find((run) => run.changes.join() !== first!.changes.join());
@@ -115,7 +123,7 @@ function budgetOf({ budget, recipe, results }: EvaluatedRun): string {
 }
 
 /** The command line that repeats a run and its evaluation. */
-export function commandOf({ recipe, results, budget, changes }: Omit<EvaluatedRun, "status">): string {
+export function commandOf({ recipe, results, budget, changes }: Omit<EvaluatedRun, "folder" | "status">): string {
   const { name, training, data, evaluation } = recipe;
   const { pairs } = results;
   const files = sourceNeedsFiles(data.source) ? " --data DIR" : "";

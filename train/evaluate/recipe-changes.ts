@@ -2,15 +2,19 @@ import type { Recipe } from "../../schemas/recipe.ts";
 import { readRecipe, recipeNames } from "../recipes/read-recipe.ts";
 
 /**
- * What a run's recipe has otherwise than the recipe of its name, in model, data, and who measures and judges, as
- * assignments for `--set`: without them the command that repeats the run would repeat another one. Empty for recipes
- * that are not the package's.
+ * What a run's recipe has otherwise than the recipe of its name, in model, data, the checkpoints that figures average
+ * over, and who measures and judges, as assignments for `--set`: without them the command that repeats the run would
+ * repeat another one. Empty for recipes that are not the package's.
  */
 export async function recipeChanges(recipe: Recipe): Promise<readonly string[]> {
   if (!recipeNames().includes(recipe.name)) return [];
   const own = await readRecipe(recipe.name);
   return [
     ...(["model", "data"] as const).flatMap((part) => differences(own[part], recipe[part], part)),
+    // One that keeps no more than it needs to resume is measured at its last checkpoint, whenever others were saved.
+    ...(recipe.training.keepCheckpoints === undefined ? [] : (["checkpointEvery", "keepCheckpoints"] as const)).flatMap(
+      (key) => differences(own.training[key], recipe.training[key], `training.${key}`),
+    ),
     ...(["classifier", "judge"] as const).flatMap((key) =>
       differences(own.evaluation[key], recipe.evaluation[key], `evaluation.${key}`),
     ),

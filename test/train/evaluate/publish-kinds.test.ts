@@ -31,3 +31,23 @@ test("a run and a sweep of one name leave each other's rows alone, and replace t
   expect(await figures(again)).toEqual([...ofSweep, ["usable.shape.common", 1.5]]);
   expect(await figures(sweep)).toEqual([...ofSweep, ["usable.shape.common", 1.5]]);
 });
+
+test("runs that were evaluated with different numbers of pairs are not averaged: both are named", async () => {
+  const [many, few] = [await run("many", { seed: 1, value: 1 }), await run("few", { seed: 2, value: 1, pairs: 500 })];
+  await expect(publishResults([many, few], docs("pairs"))).rejects.toThrow(
+    `its runs must be evaluated with one number of pairs, got 4000 in "${many}" and 500 in "${few}"; evaluate one of them again, with --pairs`,
+  );
+  expect((await publishResults([few], docs("few-pairs")))[0]!.command).toMatch(/ --pairs 500$/);
+});
+
+test("which checkpoints there were stands in the command where figures average over them, and nowhere else", async () => {
+  const commandOf = async (name: string, recipe: string, change: { set?: string[]; budget?: string; steps?: number }) =>
+    (await publishResults([await run(name, { recipe, seed: 1, value: 1, ...change })], docs(`${name}-docs`)))[0]!
+      .command;
+  const set = ["training.checkpointEvery=10", "training.keepCheckpoints=7"];
+  expect(await commandOf("averaged", "rine-canonical", { set })).toContain(
+    " --set training.checkpointEvery=10 --set training.keepCheckpoints=7 &&",
+  );
+  expect(await commandOf("averaged-plain", "rine-canonical", {})).not.toContain("--set");
+  expect(await commandOf("last", "quickstart", { set: set.slice(0, 1) })).not.toContain("--set");
+});
