@@ -12,31 +12,48 @@ interface Holder {
   readonly token: string;
 }
 
+export interface Lock {
+  /** Of the file that says so. */
+  readonly name: string;
+  /** What is refused while another process holds it. */
+  readonly action: string;
+}
+
+const ofRun: Lock = { name: "lock.json", action: "train into" };
+
 /**
- * Takes the run folder for this process. A lock of a dead process is taken over.
+ * Takes the folder, that of a run unless `lock` says otherwise, for this process. A lock of a dead process is taken over.
  *
  * @returns releases the lock
  * @throws FailureError that names the process in whose use the folder is
  */
-export function lockFolder(folder: string): () => void {
-  const file = path.join(folder, "lock.json");
+export function lockFolder(folder: string, lock = ofRun): () => void {
+  const file = path.join(folder, lock.name);
   const own: Holder = { pid: process.pid, host: hostname(), began: beginningOf(process.pid), token: randomUUID() };
   if (!claim(file, own)) {
-    const holder = holderOf(file);
-    if (holder !== undefined && isAlive(holder)) throw inUse(folder, file, holder);
-    removeStale(file, holder);
-    if (!claim(file, own)) throw inUse(folder, file, holderOf(file));
+    removeStale(file, requireUnlocked(folder, lock));
+    if (!claim(file, own)) throw inUse(folder, lock, holderOf(file));
   }
   return () => {
     if (holderOf(file)?.token === own.token) rmSync(file, { force: true });
   };
 }
 
-function inUse(folder: string, file: string, holder: Holder | undefined): FailureError {
+/**
+ * @returns the dead process that holds it still, if there is one
+ * @throws FailureError that names the process in whose use the folder is
+ */
+export function requireUnlocked(folder: string, lock: Lock): Holder | undefined {
+  const holder = holderOf(path.join(folder, lock.name));
+  if (holder !== undefined && isAlive(holder)) throw inUse(folder, lock, holder);
+  return holder;
+}
+
+function inUse(folder: string, { name, action }: Lock, holder: Holder | undefined): FailureError {
   const who = holder === undefined ? "another process" : `process ${holder.pid}`;
   const where = holder === undefined || holder.host === hostname() ? "" : ` on ${holder.host}`;
   return new FailureError(
-    `Cannot train into "${folder}": the folder must be free, got one in use by ${who}${where}; use another --out, or delete ${file} if that process is gone`,
+    `Cannot ${action} "${folder}": the folder must be free, got one in use by ${who}${where}; use another --out, or delete ${path.join(folder, name)} if that process is gone`,
     { code: "folder_in_use" },
   );
 }

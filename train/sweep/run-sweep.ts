@@ -9,6 +9,7 @@ import { producer } from "../producer.ts";
 import { appendCellLine, readCellLines } from "./cell-lines.ts";
 import type { CellRequest } from "./cell-process.ts";
 import { type Cell, cellsOf, type Shard, shardOf } from "./cells.ts";
+import { lockSweep } from "./lock-sweep.ts";
 import { type CellOutcome, runCell } from "./run-cell.ts";
 
 export interface SweepRequest {
@@ -54,15 +55,24 @@ export interface SweepResult {
  * moment and started again, a cell goes on from its checkpoint.
  *
  * @throws UsageError if a recipe is not valid, or the folder holds cells of another plan
- * @throws FailureError if the folder cannot be written
+ * @throws FailureError if another process sweeps there, or the folder cannot be written
  */
 export async function runSweep(request: SweepRequest): Promise<SweepResult> {
+  const planned = await cellsOf(request.sweep, request.budget);
+  const release = await takeFolder(request.outDir, request.shard);
+  try {
+    return await runCells(planned, request);
+  } finally {
+    release();
+  }
+}
+
+async function runCells(planned: readonly Cell[], request: SweepRequest): Promise<SweepResult> {
   const { sweep, budget, outDir, shard, workers, signal = new AbortController().signal, onEvent = () => {} } = request;
-  const all = await cellsOf(sweep, budget);
-  const cells = shard === undefined ? all : shardOf(all, shard);
+  const cells = shard === undefined ? planned : shardOf(planned, shard);
   const lines = await readCellLines(outDir);
-  await requireSamePlan(outDir, { sweep, budget }, { planned: all, lines });
-  await openFolder(outDir, { sweep, budget });
+  await requireSamePlan(outDir, { sweep, budget }, { planned, lines });
+  await writePlan(outDir, { sweep, budget });
   const isFinished = ({ name }: Cell): boolean => lines.get(name)?.status === "finished";
   const open = cells.filter((cell) => !isFinished(cell));
   onEvent({ kind: "planned", cells: cells.length, alreadyFinished: cells.length - open.length });
@@ -110,13 +120,17 @@ async function workOn(cell: Cell, request: Watched): Promise<CellLine | undefine
   return { ...line, status: "finished", figures: { ...figures }, seconds, device: used };
 }
 
-/** The plan is kept beside its cells, for the report and for people. */
-async function openFolder(outDir: string, plan: { sweep: Sweep; budget: string }): Promise<void> {
+async function takeFolder(outDir: string, shard: Shard | undefined): Promise<() => void> {
   try {
     await mkdir(outDir, { recursive: true });
+    return lockSweep(outDir, shard);
   } catch (error) {
     throw diskFailure("sweep", outDir, error);
   }
+}
+
+/** It is kept beside its cells, for the report and for people. */
+async function writePlan(outDir: string, plan: { sweep: Sweep; budget: string }): Promise<void> {
   const text = `${JSON.stringify(plan, null, 2)}\n`;
   await replaceFile(realDisk, path.join(outDir, "sweep.json"), new TextEncoder().encode(text));
 }
