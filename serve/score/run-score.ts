@@ -1,9 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
-import { realpath, rm, stat } from "node:fs/promises";
-import { FailureError, UsageError } from "../../schemas/errors.ts";
-import { type ScoreManifest, type ScorePart, scoreManifestSchema } from "../../schemas/score-manifest.ts";
-import type { ScorePlan } from "../../schemas/score-plan.ts";
-import { validate } from "../../schemas/validate.ts";
+import { existsSync } from "node:fs";
+import { UsageError } from "../../schemas/errors.ts";
+import type { ScoreManifest, ScorePart } from "../../schemas/score-manifest.ts";
+import { finishedRun, isUnchanged, removeEarlier, requireApart } from "./destination.ts";
 import { countParts, finishRun } from "./finish.ts";
 import { hashFiles } from "./hash-inputs.ts";
 import type { Place } from "./place.ts";
@@ -62,11 +60,10 @@ export async function runScore(request: ScoreRequest, place: Place, options: Run
   const opened = await makePlan(request, place);
   const ending = new AbortController();
   try {
-    await requireApart(opened.plan, place);
+    await requireApart(opened, place);
     await requireOwnWork(place);
     // Only now: a request that cannot be met must not cost the result that is there.
-    if (overwrite)
-      for (const old of [place.work, place.manifest, place.file]) await rm(old, { recursive: true, force: true });
+    if (overwrite) await removeEarlier(place, opened.plan);
     const finished = finishedRun(place);
     if (finished !== undefined) {
       if (resume && finished.plan === opened.identity) {
@@ -184,12 +181,19 @@ export function openSession(
   return startScoringSession({ models, device: plan.device, ...(threads === undefined ? {} : { threads }) });
 }
 
-/** Puts the parts of all shards together. @throws UsageError where there is no run; FailureError where parts are missing */
+/**
+ * Puts the parts of all shards together. Where that is done already, it answers the same.
+ *
+ * @throws UsageError where there is no run; FailureError where parts are missing
+ */
 export async function mergeRun(place: Place, { hash = true }: { hash?: boolean } = {}): Promise<ScoreManifest> {
   const finished = finishedRun(place);
   if (!(await hasPlan(place))) {
-    if (finished !== undefined) return finished;
-    throw new UsageError(`Cannot merge: "${place.work}" must hold the parts of a run, got none`, { code: "no_run" });
+    if (finished !== undefined && (await isUnchanged(place, finished))) return finished;
+    const output = finished === undefined ? "" : `, and "${place.file}" is not the output that its manifest tells of`;
+    throw new UsageError(`Cannot merge: "${place.work}" must hold the parts of a run, got none${output}`, {
+      code: "no_run",
+    });
   }
   const plan = await readPlan(`${place.work}/plan.json`);
   if (finished?.plan === identityOf(plan)) {
@@ -205,31 +209,5 @@ export async function mergeRun(place: Place, { hash = true }: { hash?: boolean }
     );
   } finally {
     await opened.dataset.close();
-  }
-}
-
-/** @throws UsageError where the run would replace what it reads, or a folder */
-async function requireApart({ sources }: ScorePlan, place: Place): Promise<void> {
-  if ((await stat(place.file).catch(() => undefined))?.isDirectory())
-    throw new UsageError(`Cannot score: "${place.file}" must be a file, got a folder; name another --out`);
-  const whole = (file: string): Promise<string> => realpath(file).catch(() => file);
-  const outputs = await Promise.all([place.file, place.manifest, place.rejects].map(whole));
-  for (const { path: source } of sources) {
-    if (outputs.includes(await whole(source)))
-      throw new UsageError(`Cannot score: --out must not replace an input, got "${source}"`);
-  }
-}
-
-function finishedRun(place: Place): ScoreManifest | undefined {
-  if (!existsSync(place.manifest)) return undefined;
-  try {
-    const text = readFileSync(place.manifest, "utf8");
-    const manifest = validate(scoreManifestSchema, JSON.parse(text), `read "${place.manifest}"`);
-    return existsSync(place.file) ? manifest : undefined;
-  } catch (cause) {
-    throw new FailureError(`Cannot score: "${place.manifest}" is there and is no score manifest; name another --out`, {
-      code: "exists",
-      cause,
-    });
   }
 }

@@ -63,6 +63,12 @@ export async function claimWork(place: Place, plan: ScorePlan, { resume }: { res
 /** Names of what runs put into the folder; hidden ones are files that a killed run was writing. */
 const own = /^(\.|plan\b|part-)/;
 
+/** Of pictures: what parts that are finished list, in a run that is not. */
+export async function partLists({ work }: Place): Promise<string[]> {
+  const names = await readdir(work).catch(() => [] as string[]);
+  return names.filter((name) => /^part-\d+\.jsonl$/.test(name)).map((name) => path.join(work, name));
+}
+
 /** @throws UsageError where the folder holds what no run has made: it would go with the parts */
 export async function requireOwnWork({ work }: Place): Promise<void> {
   const names = await readdir(work).catch(() => [] as string[]);

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { encode } from "fast-png";
@@ -153,4 +153,36 @@ test("two pictures of one name, whatever the case of its ending, are refused: on
     await symlink(path.join(folder, "photos", "view_1", "a.png"), path.join(twice, name));
   const request = { bundle, task: "brighten", from: [twice], format: "png" } as const;
   await expect(scored(path.join(folder, "twice-out"), request)).rejects.toThrow('got two called "a"');
+});
+
+test("with --overwrite the pictures of an earlier run go, finished or not; what is not on its list stays", async () => {
+  const request = { bundle, task: "brighten", from: [path.join(folder, "photos/view_2")], format: "png" } as const;
+  const one = { ...request, from: [path.join(folder, "linked")] };
+  const unfinished = { shard: { index: 0, count: 2 } };
+  for (const [name, options] of [["finished", {}] as const, ["unfinished", unfinished] as const]) {
+    const out = path.join(folder, name);
+    const shown = async () => (await readdir(path.join(out, "bright"))).sort();
+    await scored(out, { ...request, partRows: 1 }, options);
+    expect(await shown()).toContain("b.png");
+    await writeFile(path.join(out, "bright", "own.png"), "mine");
+    await scored(out, one, { overwrite: true });
+    expect(await shown()).toEqual(["a.png", "own.png"]);
+  }
+});
+
+test("pictures that are read are not replaced by those that are made, and do not go with an earlier run's", async () => {
+  const out = path.join(folder, "chained");
+  const request = { bundle, task: "brighten", from: [path.join(folder, "photos/view_1")], format: "png" } as const;
+  await scored(out, request);
+  const before = await readdir(path.join(out, "bright"));
+  const own = { ...request, from: [path.join(out, "bright")] };
+  for (const overwrite of [false, true]) {
+    await expect(scored(out, own, { overwrite })).rejects.toThrow("Cannot score: --out must not replace an input");
+  }
+  expect(await readdir(path.join(out, "bright"))).toEqual(before);
+  await rename(path.join(out, "bright"), path.join(out, "first"));
+  const list = await readFile(path.join(out, "pictures.jsonl"), "utf8");
+  await writeFile(path.join(out, "pictures.jsonl"), `${list.replaceAll("bright", "first")}no list\n`);
+  await scored(out, { ...request, from: [path.join(out, "first")] }, { overwrite: true });
+  expect(await readdir(path.join(out, "first"))).toEqual(before);
 });

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { appendFile, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -92,4 +92,33 @@ test("merge takes --no-hash: the manifest has no SHA-256 of the inputs then", as
   expect(JSON.parse(stdout).inputs).toEqual([
     { file: "rows.npz", bytes: expect.anything(), sample: expect.anything() },
   ]);
+});
+
+test("merge of what is merged says so and ends with 0, and refuses an output that has changed since", async () => {
+  const codes = path.join(folder, "twice.jsonl");
+  const album = path.join(folder, "twice");
+  for (const [out, file] of [
+    [codes, codes],
+    [album, path.join(album, "arithmetic.parquet")],
+  ] as const) {
+    expect((await run(...flags, "--out", out, "--shard", "0/1")).code).toBe(0);
+    expect((await run("score", "merge", out)).code).toBe(0);
+    const again = await run("score", "merge", out);
+    expect(again).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining(`"${file}" is there already, and complete`),
+    });
+    expect(again.stderr).toContain("2400 rows");
+    await appendFile(file, "more");
+    expect(await run("score", "merge", out)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`"${file}" is not the output that its manifest tells of`),
+    });
+    await rm(file);
+    expect((await run("score", "merge", out)).code).toBe(2);
+  }
+  expect(await run("score", "merge", path.join(folder, "bundle"))).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("it must be the --out of shards, got no parts there"),
+  });
 });
