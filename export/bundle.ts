@@ -12,6 +12,7 @@ import { modelCard } from "./model-card.ts";
 import { writeOnnx } from "./onnx-writer.ts";
 import { checkParity } from "./parity.ts";
 import type { ParityInput } from "./parity-inputs.ts";
+import { parityTolerance } from "./parse-tolerance.ts";
 import { trace } from "./trace.ts";
 import type { TensorFunction } from "./traced-function.ts";
 import { tritonConfig } from "./triton-config.ts";
@@ -78,7 +79,7 @@ export interface BundleProgress {
  * @throws FailureError if a file breaks a rule, differs from its function, or cannot be written
  */
 export async function writeBundle(options: BundleOptions): Promise<Manifest> {
-  const { dir, about, tasks } = options;
+  const { dir, about, tasks, tolerance = parityTolerance } = options;
   await requireReplaceable(dir);
   requireNames(tasks);
   const kept = await keepVersions(dir, { tasks: tasks.map(({ name }) => name), keep: options.keepVersions ?? 0 });
@@ -88,7 +89,7 @@ export async function writeBundle(options: BundleOptions): Promise<Manifest> {
     const report = (stage: BundleProgress["stage"]): void =>
       options.onProgress?.({ task: task.name, index: at + 1, count: tasks.length, stage });
     const version = kept.next(task.name);
-    const context = { about, seed: options.paritySeed ?? about.seed, tolerance: options.tolerance, version, report };
+    const context = { about, seed: options.paritySeed ?? about.seed, tolerance, version, report };
     const { bytes, manifest } = await exportTask(task, context);
     const earlier = kept.earlier(task.name);
     contents.set(manifest.file, bytes);
@@ -97,7 +98,7 @@ export async function writeBundle(options: BundleOptions): Promise<Manifest> {
     report("done");
   }
   const parts = { format: 1, ...about, tasks: manifests } as const;
-  contents.set("README.md", utf8(modelCard(parts)));
+  contents.set("README.md", utf8(modelCard(parts, tolerance)));
   const files = Object.fromEntries([...contents].map(([file, bytes]) => [file, sha256(bytes)]));
   const manifest = validate(manifestSchema, { ...parts, files }, `write bundle "${dir}"`);
   contents.set("manifest.json", utf8(`${JSON.stringify(manifest, null, 2)}\n`));
@@ -108,7 +109,7 @@ export async function writeBundle(options: BundleOptions): Promise<Manifest> {
 interface TaskContext {
   readonly about: BundleOptions["about"];
   readonly seed: number;
-  readonly tolerance: number | undefined;
+  readonly tolerance: number;
   readonly version: string;
   readonly report: (stage: BundleProgress["stage"]) => void;
 }

@@ -1,7 +1,7 @@
 import type { Figure, Manifest, TaskManifest, TensorSpec } from "../schemas/manifest.ts";
 
-/** The README.md of a bundle, made from its manifest. */
-export function modelCard(manifest: Omit<Manifest, "files">): string {
+/** The README.md of a bundle, made from its manifest and the tolerance that its files were proved with. */
+export function modelCard(manifest: Omit<Manifest, "files">, tolerance: number): string {
   return `${[
     `# ${manifest.title}`,
     about(manifest),
@@ -22,7 +22,7 @@ export function modelCard(manifest: Omit<Manifest, "files">): string {
     "Every task is one self-contained ONNX file (float32, `-1` is the batch, any size). Preprocessing is inside: images go in as uint8.",
     ...Object.entries(manifest.tasks).map(([name, task]) => taskSection(name, task)),
     "## Parity",
-    "Largest difference from each reference, relative to the largest value of the output, on seeded inputs (noise, structure, zeros, large values). An export above 1e-5 is refused.",
+    `Largest difference from each reference, relative to the largest value of the output, on seeded inputs (noise, structure, zeros, large values). An export above ${tolerance.toExponential()} is refused.`,
     parity(manifest.tasks),
     "## Use",
     usage(manifest),

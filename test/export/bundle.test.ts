@@ -174,6 +174,15 @@ test("the model card has the tasks with shapes and units, the figures in bits an
   expect(card).toMatch(/tritonserver --model-repository/);
 });
 
+test("the model card tells the tolerance that the files were proved with", async () => {
+  const cardOf = async (changes: Partial<BundleOptions>): Promise<string> => {
+    await writeBundle(options({ tasks: [project], ...changes }));
+    return readFileSync(path.join(folder, "toy/README.md"), "utf8");
+  };
+  expect(await cardOf({})).toContain("An export above 1e-5 is refused.");
+  expect(await cardOf({ tolerance: 2e-5 })).toContain("An export above 2e-5 is refused.");
+});
+
 test("Triton's dimensions leave the batch out; a tensor without others is [1] and reshaped", () => {
   const spec = (name: string, shape: number[]) => ({ name, dtype: "float32" as const, shape, description: "" });
   expect(tritonConfig("t", { inputs: [spec("x", [-1, 3])], outputs: [spec("y", [-1])] })).toBe(
