@@ -14,7 +14,7 @@ import { parse } from "../engine/run-folder.ts";
 import { readRecipe, recipeNames } from "../recipes/read-recipe.ts";
 import { readSweep, sweepNames } from "../sweep/read-sweep.ts";
 import { type EvaluatedRun, rowsOf } from "./published-rows.ts";
-import { recipeChanges } from "./recipe-changes.ts";
+import { recipeChanges, usualPairs } from "./recipe-changes.ts";
 import { type ExperimentWords, resultsPage } from "./results-page.ts";
 import { isSweepRow, sweepRows } from "./sweep-rows.ts";
 
@@ -77,7 +77,7 @@ async function readEvaluated(folder: string): Promise<EvaluatedRun> {
   const results = validate(resultsSchema, await read("results.json"), action);
   const status = validate(runStatusSchema, await read("run.json"), action);
   const [budget, changes] = [await nameOfBudget(recipe, results), await recipeChanges(recipe)];
-  return { folder, recipe, results, status, budget, changes };
+  return { folder, recipe, results, status, budget, changes, usualPairs: await usualPairs(recipe) };
 }
 
 /** `full`, a budget of the recipe, or `custom`. */

@@ -16,6 +16,8 @@ export interface EvaluatedRun {
   readonly budget: string;
   /** What its recipe has otherwise than the one of its name, as assignments for `--set`. */
   readonly changes: readonly string[];
+  /** Of the recipe of its name. */
+  readonly usualPairs: number;
 }
 
 /** One row a quantity of each experiment. */
@@ -123,14 +125,15 @@ function budgetOf({ budget, recipe, results }: EvaluatedRun): string {
 }
 
 /** The command line that repeats a run and its evaluation. */
-export function commandOf({ recipe, results, budget, changes }: Omit<EvaluatedRun, "folder" | "status">): string {
-  const { name, training, data, evaluation } = recipe;
+export function commandOf(run: Omit<EvaluatedRun, "folder" | "status">): string {
+  const { recipe, results, budget, changes, usualPairs } = run;
+  const { name, training, data } = recipe;
   const { pairs } = results;
   const files = sourceNeedsFiles(data.source) ? " --data DIR" : "";
   const words = [`cominfo train ${name}${files}`];
   if (budget === "custom") words.push("--steps", String(results.step), "--batch-size", String(training.batchSize));
   else if (budget !== "full") words.push("--budget", budget);
   words.push("--seed", String(training.seed), ...changes.flatMap((change) => ["--set", change]));
-  const fewer = pairs === evaluation.pairs ? "" : ` --pairs ${pairs}`;
-  return `${words.join(" ")} && cominfo evaluate runs/${name}${files}${fewer}`;
+  const others = pairs === usualPairs ? "" : ` --pairs ${pairs}`;
+  return `${words.join(" ")} && cominfo evaluate runs/${name}${files}${others}`;
 }

@@ -21,6 +21,11 @@ export async function recipeChanges(recipe: Recipe): Promise<readonly string[]> 
   ];
 }
 
+/** Pairs that are measured of the repeated run where nobody says how many: the run itself may have been told. */
+export async function usualPairs({ name, evaluation }: Recipe): Promise<number> {
+  return recipeNames().includes(name) ? (await readRecipe(name)).evaluation.pairs : evaluation.pairs;
+}
+
 /** Leaves that differ, lists as wholes; a field that only the first has cannot be taken away by an assignment. */
 function differences(before: unknown, after: unknown, path: string): string[] {
   if (isRecord(before) && isRecord(after)) {

@@ -51,3 +51,9 @@ test("which checkpoints there were stands in the command where figures average o
   expect(await commandOf("averaged-plain", "rine-canonical", {})).not.toContain("--set");
   expect(await commandOf("last", "quickstart", { set: set.slice(0, 1) })).not.toContain("--set");
 });
+
+test("a number of pairs that the run itself was told stands in the command that repeats it", async () => {
+  const told = await run("told", { seed: 1, value: 1, pairs: 500, set: ["evaluation.pairs=500"] });
+  const [row] = await publishResults([told], docs("told-docs"));
+  expect(row!.command).toBe("cominfo train quickstart --seed 1 && cominfo evaluate runs/quickstart --pairs 500");
+});

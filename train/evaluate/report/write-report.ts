@@ -9,7 +9,7 @@ import { parse, readStatus } from "../../engine/run-folder.ts";
 import type { Findings } from "../protocol.ts";
 import { nameOfBudget } from "../publish-results.ts";
 import { commandOf } from "../published-rows.ts";
-import { recipeChanges } from "../recipe-changes.ts";
+import { recipeChanges, usualPairs } from "../recipe-changes.ts";
 import { renderReport } from "./page.ts";
 
 export interface Evaluated {
@@ -32,7 +32,7 @@ export async function writeReport(runDir: string, evaluated: Evaluated): Promise
   const metrics = await readMetrics(runDir, results.step);
   const status = await readStatus(runDir);
   const [budget, changes] = [await nameOfBudget(recipe, results), await recipeChanges(recipe)];
-  const command = commandOf({ recipe, results, budget, changes });
+  const command = commandOf({ recipe, results, budget, changes, usualPairs: await usualPairs(recipe) });
   const page = renderReport({ recipe, results, status, command, metrics, tables: findings.tables(results), pictures });
   try {
     await replaceFile(realDisk, path.join(runDir, reportName), new TextEncoder().encode(page));
