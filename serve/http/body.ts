@@ -64,8 +64,22 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** @throws UsageError for what is not JSON in UTF-8 */
 export function parseJson(bytes: Uint8Array): unknown {
+  return parseText(textOf(bytes));
+}
+
+/** @throws UsageError for what is not UTF-8 */
+export function textOf(bytes: Uint8Array): string {
+  return orBadJson(() => decoder.decode(bytes));
+}
+
+/** @throws UsageError for what is not JSON */
+export function parseText(text: string): unknown {
+  return orBadJson(() => JSON.parse(text));
+}
+
+function orBadJson<T>(read: () => T): T {
   try {
-    return JSON.parse(decoder.decode(bytes));
+    return read();
   } catch (cause) {
     throw new UsageError(`Cannot read request: its body must be JSON, got ${(cause as Error).message}`, {
       code: "bad_json",

@@ -10,8 +10,9 @@ import {
 import type { HostTensor } from "../../schemas/tensor.ts";
 import { meantOrAll } from "../../schemas/nearest.ts";
 import { preview, validate } from "../../schemas/validate.ts";
-import { parseJson } from "../http/body.ts";
+import { parseJson, parseText, textOf } from "../http/body.ts";
 import { type BlobReader, byteCount, splitMessage, tensorOf } from "./binary-tensors.ts";
+import { KnownTexts } from "./known-texts.ts";
 import { readData, showShape } from "./json-tensors.ts";
 
 /** A body of `infer` in any of its forms, to what the engine is asked for. */
@@ -52,7 +53,7 @@ export function readInferRequest(
 ): InferCall {
   if (headerLength === 0) return readRaw(body, model);
   const { json, blobs } = splitMessage(body, headerLength ?? body.byteLength);
-  const request = validate(inferRequestSchema, parseJson(json), "read request");
+  const request = headerLength === undefined ? checked(parseJson(json)) : binaryHeaders.meaningOf(textOf(json));
   checkAddress(request, to);
   const inputs = readInputs(request.inputs, model.inputs, headerLength === undefined ? undefined : blobs);
   blobs.end();
@@ -66,6 +67,16 @@ export function readInferRequest(
     timeoutMs: timeout === undefined ? undefined : timeout / 1000,
   };
 }
+
+function checked(document: unknown): InferRequest {
+  return validate(inferRequestSchema, document, "read request");
+}
+
+/** Without those that bear an id, which is another each time. */
+const binaryHeaders = new KnownTexts<InferRequest>(
+  (text) => checked(parseText(text)),
+  ({ id }) => id == null,
+);
 
 /** A body may say again which model it is for: one that was meant for another must not be answered by this one. */
 function checkAddress({ model_name: name, model_version: version }: InferRequest, to: Addressed): void {
