@@ -105,15 +105,25 @@ export class FrameReader<M> {
   push(chunk: Uint8Array): void {
     let at = 0;
     while (at < chunk.byteLength) {
-      const target = this.#frame ?? this.#prefix;
-      const count = Math.min(target.length - this.#filled, chunk.byteLength - at);
-      target.set(chunk.subarray(at, at + count), this.#filled);
-      this.#filled += count;
+      const { room } = this;
+      const count = Math.min(room.length, chunk.byteLength - at);
+      room.set(chunk.subarray(at, at + count));
       at += count;
-      if (this.#filled < target.length) return;
-      if (this.#frame === undefined) this.#begin(this.#prefix.readUInt32LE(0));
-      else this.#end(this.#frame);
+      this.filled(count);
     }
+  }
+
+  /** Where the next bytes of the stream belong; never empty. Who reads into it, and calls `filled`, saves a copy. */
+  get room(): Uint8Array {
+    return (this.#frame ?? this.#prefix).subarray(this.#filled);
+  }
+
+  /** Tells that the first `count` bytes of `room` are there. */
+  filled(count: number): void {
+    this.#filled += count;
+    if (this.#filled < (this.#frame ?? this.#prefix).length) return;
+    if (this.#frame === undefined) this.#begin(this.#prefix.readUInt32LE(0));
+    else this.#end(this.#frame);
   }
 
   #begin(length: number): void {

@@ -23,11 +23,11 @@ const pipe: SocketConstructorOpts & { readonly onread: OnReadOpts } = {
   fd: 3,
   readable: true,
   writable: true,
-  // All that lies in the pipe in one call, where Node would read 64 KB at a time into memory of its own.
+  // Straight to where a batch is put together, where Node would read 64 KB at a time into memory of its own.
   onread: {
-    buffer: Buffer.allocUnsafeSlow(2 ** 18),
-    callback: (bytes, buffer) => {
-      reader.push(buffer.subarray(0, bytes));
+    buffer: () => reader.room,
+    callback: (bytes) => {
+      reader.filled(bytes);
       return true;
     },
   },
