@@ -13,6 +13,9 @@ import type { DispatchReason } from "./inference-engine.ts";
  *   grow is held until its oldest job has waited that long; a preferred size ends the wait.
  * - A job whose deadline has come is never dispatched.
  *
+ * One rule is ours: where several workers share the queue, each takes its share of the work and not all that waits
+ * (`take`).
+ *
  * Source: triton-inference-server/core, src/dynamic_batch_scheduler.cc (`GetDynamicBatch`).
  */
 
@@ -38,6 +41,11 @@ export interface Job {
   readonly deadline: number;
 }
 
+export interface TakeOptions {
+  readonly draining?: boolean;
+  readonly share?: number;
+}
+
 export interface Batch<J extends Job> {
   readonly jobs: readonly J[];
   readonly rows: number;
@@ -59,6 +67,7 @@ export class Batcher<J extends Job> {
   readonly #preferred: ReadonlySet<number>;
   readonly #groups: Group<J>[] = [];
   #size = 0;
+  #rows = 0;
   /** No deadline of a waiting job is earlier: that of one that left may still be remembered. */
   #nextDeadline = Number.POSITIVE_INFINITY;
 
@@ -70,6 +79,11 @@ export class Batcher<J extends Job> {
   /** Jobs that wait. */
   get size(): number {
     return this.#size;
+  }
+
+  /** Rows of the jobs that wait. */
+  get rows(): number {
+    return this.#rows;
   }
 
   /** When the longest-waiting job came; Infinity when none waits. */
@@ -93,6 +107,7 @@ export class Batcher<J extends Job> {
     }
     group.levels[job.priority - 1]!.push(job);
     this.#size++;
+    this.#rows += job.rows;
     this.#nextDeadline = Math.min(this.#nextDeadline, job.deadline);
     return true;
   }
@@ -121,12 +136,15 @@ export class Batcher<J extends Job> {
    * are due are left where they are.
    *
    * @param draining whether to send what is there without a delay, because nothing more will come
+   * @param share rows that are this worker's part of the work: a batch is cut there, unless it has a preferred size. The
+   *   first job always goes, so that no worker is idle while something waits.
    */
-  take(now: number, draining = false): Batch<J> | undefined {
+  take(now: number, { draining = false, share = Number.POSITIVE_INFINITY }: TakeOptions = {}): Batch<J> | undefined {
     if (this.#size === 0) return undefined;
     for (const group of this.#inOrder()) {
-      const batch = this.#form(group, now, draining);
-      if (batch === undefined) continue;
+      const formed = this.#form(group, now, draining);
+      if (formed === undefined) continue;
+      const batch = formed.reason === "preferred" ? formed : cut(formed, share);
       this.#removeFrom(group, batch.jobs);
       return batch;
     }
@@ -138,6 +156,7 @@ export class Batcher<J extends Job> {
     const jobs = [...this.#waiting()];
     this.#groups.length = 0;
     this.#size = 0;
+    this.#rows = 0;
     this.#nextDeadline = Number.POSITIVE_INFINITY;
     return jobs;
   }
@@ -163,6 +182,7 @@ export class Batcher<J extends Job> {
       const place = level.indexOf(job);
       if (place < 0) continue;
       level.splice(place, 1);
+      this.#rows -= job.rows;
       removed++;
     }
     this.#size -= removed;
@@ -211,6 +231,19 @@ export class Batcher<J extends Job> {
     if (maxDelayMs === 0) return { jobs, rows, reason: "idle" };
     return waitedLong ? { jobs, rows, reason: "delay" } : undefined;
   }
+}
+
+/** The first jobs of a batch, up to `share` rows and at least one job. */
+function cut<J extends Job>(batch: Batch<J>, share: number): Batch<J> {
+  if (batch.rows <= share || batch.jobs.length === 1) return batch;
+  let count = 0;
+  let rows = 0;
+  for (const job of batch.jobs) {
+    if (count > 0 && rows + job.rows > share) break;
+    rows += job.rows;
+    count++;
+  }
+  return { jobs: batch.jobs.slice(0, count), rows, reason: "share" };
 }
 
 function first<J>(group: Group<J>): J | undefined {

@@ -154,8 +154,11 @@ export interface ModelState {
 /** How a request ended. */
 export type Outcome = "success" | "failure" | "rejected" | "timeout" | "cancelled" | "worker_lost";
 
-/** Why a batch left the queue when it did: it could not grow, reached a preferred size, waited its delay, or a worker was free. */
-export type DispatchReason = "full" | "preferred" | "delay" | "idle" | "drain";
+/**
+ * Why a batch left the queue when it did: it could not grow, reached a preferred size, waited its delay, a worker was
+ * free, or it was one worker's share of what waited.
+ */
+export type DispatchReason = "full" | "preferred" | "delay" | "idle" | "drain" | "share";
 
 export interface EngineEvents {
   request: [RequestEvent];

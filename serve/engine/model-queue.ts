@@ -46,6 +46,7 @@ interface Entry extends Job {
 /** A batch that is being computed. */
 interface Running {
   readonly entries: readonly Entry[];
+  readonly rows: number;
   /** Undefined until a worker has it. */
   run: BatchRun | undefined;
   /** From then on a worker that still computes it, though nobody waits any more, is one that hangs. */
@@ -157,17 +158,29 @@ export class ModelQueue {
     }
   }
 
-  /** The batch that a free worker should run now. Call `tick` first. */
-  take(draining: boolean): Batch<Entry> | undefined {
+  /**
+   * The batch that a free worker should run now. Call `tick` first.
+   *
+   * @param workers how many share the work, computing or free
+   */
+  take({ draining, workers }: { draining: boolean; workers: number }): Batch<Entry> | undefined {
     const now = this.#clock();
-    const batch = this.#batcher.take(now, draining);
+    const running = this.#running.reduce((sum, { rows }) => sum + rows, 0);
+    const share = shareOf(this.#batcher.rows + running, workers);
+    const batch = this.#batcher.take(now, { draining, share });
     if (batch === undefined) return undefined;
     let longestMs = 0;
     for (const entry of batch.jobs) {
       entry.dispatchedAt = now;
       longestMs = Math.max(longestMs, timeoutOf(entry));
     }
-    this.#running.push({ entries: batch.jobs, run: undefined, hungAt: now + Math.max(hangsAfterMs, 2 * longestMs) });
+    const { rows } = batch;
+    this.#running.push({
+      entries: batch.jobs,
+      rows,
+      run: undefined,
+      hungAt: now + Math.max(hangsAfterMs, 2 * longestMs),
+    });
     this.#parts.statistics.dispatch(batch.reason);
     return batch;
   }
@@ -299,6 +312,20 @@ export class ModelQueue {
     statistics.request(outcome, { rows, totalMs, queueMs });
     events.emit("request", { model: this.name, version: spec.version, outcome, rows, queueMs, computeMs, totalMs });
   }
+}
+
+/** Rows from which on a larger batch costs hardly less a row (serve/engine/README.md). */
+const worthwhileRows = 8;
+
+/**
+ * Rows that one of several workers should take at once: half of its part of all that is pending. One that took all that
+ * waits would leave nothing to the others, and its clients would come back all at once, when nobody computes; half a
+ * part keeps answers on their way while the next batch is computed. Never less than a part where that is small.
+ */
+export function shareOf(pendingRows: number, workers: number): number {
+  if (workers <= 1) return Number.POSITIVE_INFINITY;
+  const part = Math.ceil(pendingRows / workers);
+  return Math.max(Math.min(part, worthwhileRows), Math.ceil(part / 2));
 }
 
 /** Name of a model version between the server and its workers. */

@@ -164,7 +164,7 @@ export class ServedBundle {
     const waiting = this.queues.filter((queue) => queue.oldest < Number.POSITIVE_INFINITY);
     if (waiting.length > 1) waiting.sort((one, other) => one.oldest - other.oldest);
     for (const queue of waiting) {
-      const batch = queue.take(this.#draining);
+      const batch = queue.take({ draining: this.#draining, workers: pool.size });
       if (batch === undefined) continue;
       // Its own "free" event comes before its answers are handed out: an idle worker is more urgent than they are.
       void queue.compute(batch, (run) => pool.run(run)).then(() => this.#planPump());

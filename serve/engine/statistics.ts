@@ -17,7 +17,14 @@ export class Statistics {
     cancelled: 0,
     worker_lost: 0,
   };
-  readonly #dispatches: Record<DispatchReason, number> = { full: 0, preferred: 0, delay: 0, idle: 0, drain: 0 };
+  readonly #dispatches: Record<DispatchReason, number> = {
+    full: 0,
+    preferred: 0,
+    delay: 0,
+    idle: 0,
+    drain: 0,
+    share: 0,
+  };
   #rows = 0;
   #batches = 0;
   #lastInference = 0;

@@ -72,6 +72,11 @@ export class WorkerPool {
     return [...this.#load.keys()].flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
   }
 
+  /** Workers that run. */
+  get size(): number {
+    return this.#load.size;
+  }
+
   /** Whether a worker would take a batch now. */
   get free(): boolean {
     return this.#leastLoaded() !== undefined;

@@ -199,7 +199,7 @@ function statistics(name: string, seed: number): ModelStatistics {
     },
     batches: [{ batchSize: 4, computeInput: times(7), computeInfer: times(8), computeOutput: times(9) }],
     outcomes: { success: 1, failure: 2, rejected: 3, timeout: 4, cancelled: 5, worker_lost: 6 },
-    dispatches: { full: 1, preferred: 2, delay: 3, idle: 4, drain: 5 },
+    dispatches: { full: 1, preferred: 2, delay: 3, idle: 4, drain: 5, share: 6 },
     pending: seed,
   };
 }

@@ -88,7 +88,10 @@ describe("with a delay of 5 ms", () => {
   });
 
   test("nothing is held while the server drains", () => {
-    expect(batcherOf({ maxDelayMs: 5 }, rowsOf(2)).take(0, true)).toMatchObject({ rows: 2, reason: "drain" });
+    expect(batcherOf({ maxDelayMs: 5 }, rowsOf(2)).take(0, { draining: true })).toMatchObject({
+      rows: 2,
+      reason: "drain",
+    });
   });
 
   test("a full batch of one shape does not wait for another shape's delay", () => {
@@ -96,6 +99,29 @@ describe("with a delay of 5 ms", () => {
     const batcher = batcherOf({ maxDelayMs: 5 }, [early, ...rowsOf(8, { arrivedAt: 1 })]);
     expect(batcher.take(1)).toMatchObject({ rows: 8 });
     expect(batcher.take(5)).toEqual({ jobs: [early], rows: 1, reason: "delay" });
+  });
+});
+
+describe("a share of the work", () => {
+  test("is where a batch is cut, and the rest waits for the next worker", () => {
+    const jobs = rowsOf(7);
+    const batcher = batcherOf({}, jobs);
+    expect(batcher.take(0, { share: 4 })).toEqual({ jobs: jobs.slice(0, 4), rows: 4, reason: "share" });
+    expect(batcher.take(0, { share: 4 })).toEqual({ jobs: jobs.slice(4), rows: 3, reason: "idle" });
+  });
+
+  test("does not cut a request, and never leaves a worker without one", () => {
+    const [five, two] = [job({ rows: 5 }), job({ rows: 2 })];
+    const batcher = batcherOf({}, [five, two]);
+    expect(batcher.take(0, { share: 3 })).toEqual({ jobs: [five], rows: 5, reason: "share" });
+    expect(batcher.take(0, { share: 1 })).toEqual({ jobs: [two], rows: 2, reason: "idle" });
+  });
+
+  test("leaves preferred sizes and delays as they are", () => {
+    expect(batcherOf({ preferredRows: [4] }, rowsOf(6)).take(0, { share: 2 })).toMatchObject({ rows: 4 });
+    const batcher = batcherOf({ maxDelayMs: 5 }, rowsOf(6));
+    expect(batcher.take(4, { share: 2 })).toBeUndefined();
+    expect(batcher.take(5, { share: 2 })).toMatchObject({ rows: 2, reason: "share" });
   });
 });
 
@@ -156,7 +182,14 @@ const stepArbitrary = fc.oneof(
       timeoutMs: fc.option(fc.integer({ min: 1, max: 20 }), { nil: Number.POSITIVE_INFINITY }),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant("take" as const), draining: fc.boolean() }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("take" as const),
+      draining: fc.boolean(),
+      share: fc.option(fc.integer({ min: 1, max: 12 }), { nil: Number.POSITIVE_INFINITY }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.integer({ min: 0, max: 12 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("cancel" as const), index: fc.nat() }) },
 );
@@ -195,11 +228,12 @@ test("for any history: no job lost or doubled, order kept, deadlines met, limits
             waiting.delete(victim);
           }
         } else {
-          const batch = batcher.take(now, step.draining);
-          checkBatch(batch, { waiting, rules, now, draining: step.draining, wakeAt: batcher.wakeAt(true) });
+          const batch = batcher.take(now, { draining: step.draining, share: step.share });
+          checkBatch(batch, { waiting, rules, now, ...step, wakeAt: batcher.wakeAt(true) });
           for (const each of batch?.jobs ?? []) expect(waiting.delete(each), "was waiting").toBe(true);
         }
         expect(batcher.size).toBe(waiting.size);
+        expect(batcher.rows).toBe([...waiting].reduce((sum, each) => sum + each.rows, 0));
         expect(batcher.wakeAt(false)).toBeLessThanOrEqual(Math.min(...[...waiting].map(({ deadline }) => deadline)));
       }
       expect(new Set(batcher.clear()), "all that was not dispatched is still there").toEqual(waiting);
@@ -213,12 +247,13 @@ interface Situation {
   readonly rules: BatchRules;
   readonly now: number;
   readonly draining: boolean;
+  readonly share: number;
   readonly wakeAt: number;
 }
 
 function checkBatch(
   batch: ReturnType<Batcher<TestJob>["take"]>,
-  { waiting, rules, now, draining, wakeAt }: Situation,
+  { waiting, rules, now, draining, share, wakeAt }: Situation,
 ): void {
   if (batch === undefined) {
     // A free worker is left idle only for a delay that is not over, and the machine says when it will be.
@@ -245,6 +280,8 @@ function checkBatch(
   }
   const next = rivals[jobs.length];
   if (reason === "full") expect(rows === rules.maxRows || rows + next!.rows > rules.maxRows).toBe(true);
+  if (reason === "share") expect(rows + next!.rows, "not even one more").toBeGreaterThan(share);
+  if (reason !== "preferred" && jobs.length > 1) expect(rows).toBeLessThanOrEqual(share);
   if (reason === "preferred") expect(rules.preferredRows).toContain(rows);
   if (reason === "idle" || reason === "delay" || reason === "drain") expect(next).toBeUndefined();
   if (reason === "delay") {

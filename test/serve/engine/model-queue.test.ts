@@ -4,7 +4,7 @@ import type { BatchingOptions } from "../../../schemas/serve-config.ts";
 import type { HostTensor } from "../../../schemas/tensor.ts";
 import { batchingDefaults } from "../../../serve/engine/defaults.ts";
 import type { EngineEvents, InferenceRequest } from "../../../serve/engine/inference-engine.ts";
-import { ModelQueue } from "../../../serve/engine/model-queue.ts";
+import { ModelQueue, shareOf } from "../../../serve/engine/model-queue.ts";
 import { Statistics } from "../../../serve/engine/statistics.ts";
 import type { WorkerAnswer, WorkerRun } from "../../../serve/engine/worker-process.ts";
 import { HttpError, unavailable } from "../../../serve/http-error.ts";
@@ -67,7 +67,7 @@ async function runBatch(
   abandon: (reason: string) => void = (reason) => expect.fail(reason),
 ): Promise<WorkerRun | undefined> {
   queue.tick();
-  const batch = queue.take(false);
+  const batch = queue.take({ draining: false, workers: 1 });
   if (batch === undefined) return undefined;
   let seen: WorkerRun | undefined;
   await queue.compute(batch, (each) => {
@@ -293,5 +293,26 @@ test("statistics count rows, batches, times and outcomes as Triton does", async 
     outcomes: { success: 2, worker_lost: 1, failure: 0 },
     dispatches: { idle: 2 },
     pending: 0,
+  });
+});
+
+describe("the share of one of several workers", () => {
+  test("is half of its part of all rows, and the whole part where that is small", () => {
+    expect([1, 4, 16].map((rows) => shareOf(rows, 2))).toEqual([1, 2, 8]);
+    expect([24, 64, 100].map((rows) => shareOf(rows, 2))).toEqual([8, 16, 25]);
+    expect(shareOf(64, 1), "one alone takes what waits").toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test("counts what the others compute as well", async () => {
+    const answers = [1, 2, 3, 4, 5, 6].map((value) => ask(rows(value)));
+    const first = queue.take({ draining: false, workers: 2 })!;
+    expect(first).toMatchObject({ rows: 3, reason: "share" });
+    expect(queue.take({ draining: false, workers: 3 }), "a part of six rows, not of the three that wait").toMatchObject(
+      {
+        rows: 2,
+      },
+    );
+    queue.rejectWaiting(new HttpError("over", { status: 503, code: "stopping" }));
+    expect(await answers[5]).toBe(503);
   });
 });
