@@ -13,12 +13,15 @@ export const batchingDefaults: BatchingOptions = {
   timeoutMs: 30_000,
 };
 
-/** Threads come on top: the cores, shared out among the instances. */
-export const bundleDefaults: Omit<BundleOptions, "threads"> = {
-  device: "cpu",
-  instances: 1,
-  versions: { latest: 1 },
-};
+/** Instances and threads come on top: they share the cores out (`options.ts`). */
+export const bundleDefaults: Omit<BundleOptions, "instances" | "threads"> = { device: "cpu", versions: { latest: 1 } };
+
+/**
+ * Worker processes of a bundle on a CPU, where its cores allow it: while one computes a batch, the answers of the other's
+ * are on their way. On two cores two workers of one thread answer a sixth more than one of two threads, whose halves of
+ * an operator wait for each other. A GPU computes one batch at a time.
+ */
+export const cpuInstances = 2;
 
 /** What is measured at once should be done within a client's patience; the rest goes to the background. */
 export const limitDefaults: RequestLimits = { maxRows: 1024, maxPairs: 512, maxBackgroundPairs: 16_384 };

@@ -32,7 +32,7 @@ export function addEngineFlags(command: Command): Command {
   return command
     .option("--config <file>", "options of all and of single models, JSON")
     .addOption(new Option("--device <name>", "default: cpu").choices(["auto", "cpu", "webgpu", "cuda"]))
-    .option("--instances <number>", "worker processes of each bundle (default: 1)")
+    .option("--instances <number>", "worker processes of each bundle (default: 2 on a CPU of several cores, else 1)")
     .option("--threads <number>", "threads of a worker inside an operator (default: the cores, shared out)")
     .option(
       "--max-batch <rows>",

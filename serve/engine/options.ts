@@ -7,7 +7,7 @@ import {
   serveConfigSchema,
 } from "../../schemas/serve-config.ts";
 import { validate } from "../../schemas/validate.ts";
-import { batchingDefaults, bundleDefaults } from "./defaults.ts";
+import { batchingDefaults, bundleDefaults, cpuInstances } from "./defaults.ts";
 import { nearestName } from "./directory.ts";
 
 /** What the configuration says of one bundle or one model: its own options over those of all over the defaults. */
@@ -64,8 +64,12 @@ export function batchingOf(config: ServeConfig, model: string): BatchingOptions 
 export function bundleOf(config: ServeConfig, bundle: string): BundleOptions {
   const own = ownEntry(config.bundles, bundle);
   const chosen = pick(bundleDefaults, [own, config]);
-  const share = Math.max(1, Math.floor(availableParallelism() / chosen.instances));
-  return { ...chosen, threads: own?.threads ?? config.threads ?? share };
+  const cores = availableParallelism();
+  const threads = own?.threads ?? config.threads;
+  const most = chosen.device === "cpu" ? cpuInstances : 1;
+  const fitting = Math.max(1, Math.min(most, Math.floor(cores / (threads ?? 1))));
+  const instances = own?.instances ?? config.instances ?? fitting;
+  return { ...chosen, instances, threads: threads ?? Math.max(1, Math.floor(cores / instances)) };
 }
 
 function ownEntry<T>(record: Readonly<Record<string, T>> | undefined, key: string): T | undefined {

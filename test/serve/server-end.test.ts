@@ -29,7 +29,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 describe("close()", () => {
   test("is not ready at once, refuses new work, finishes the work at hand, and frees the port", async () => {
-    const server = await startServer({ repository: bundle, port: 0, threads: 1 });
+    const server = await startServer({ repository: bundle, port: 0, config: { threads: 1, instances: 1 } });
     const client = clientOf(server.url);
     expect((await client.post("/v2/models/int32/infer", numbers)).status).toBe(200);
     process.kill(server.workerPids[0]!, "SIGSTOP");
@@ -54,7 +54,7 @@ describe("close()", () => {
   test("finishes a task whose rows are more than one batch, and an inference whose body was still being sent", async () => {
     const repository = await mkdtemp(path.join(folder, ".blocks-"));
     await writeTinyBundle(path.join(repository, "tiny"), { decode: identity("int32") });
-    const server = await startServer({ repository, port: 0, config: { threads: 1, maxBatchRows: 2 } });
+    const server = await startServer({ repository, port: 0, config: { threads: 1, instances: 1, maxBatchRows: 2 } });
     const client = clientOf(server.url);
     process.kill(server.workerPids[0]!, "SIGSTOP");
     const task = client.post("/v1/tiny/decode", { inputs: { x: [1, 2, 3, 4, 5] } });
@@ -68,7 +68,7 @@ describe("close()", () => {
   });
 
   test("keeps the port open for what needs no model, and finishes it", async () => {
-    const server = await startServer({ repository: bundle, port: 0, threads: 1 });
+    const server = await startServer({ repository: bundle, port: 0, config: { threads: 1, instances: 1 } });
     const client = clientOf(server.url);
     const counts = [
       [1, 0],
@@ -89,7 +89,7 @@ describe("close()", () => {
   });
 
   test("is not held up by connections that only stay open", async () => {
-    const server = await startServer({ repository: bundle, port: 0, threads: 1 });
+    const server = await startServer({ repository: bundle, port: 0, config: { threads: 1, instances: 1 } });
     const agent = new Agent({ keepAlive: true });
     const request = httpRequest(`${server.url}/v2/health/live`, { agent }).end();
     const [response] = (await once(request, "response")) as [IncomingMessage];
@@ -102,7 +102,11 @@ describe("close()", () => {
   });
 
   test("does not wait for a worker that hangs over requests that have timed out", async () => {
-    const server = await startServer({ repository: bundle, port: 0, config: { threads: 1, timeoutMs: 50 } });
+    const server = await startServer({
+      repository: bundle,
+      port: 0,
+      config: { threads: 1, instances: 1, timeoutMs: 50 },
+    });
     const [hung] = server.workerPids as [number];
     process.kill(hung, "SIGSTOP");
     expect((await clientOf(server.url).post("/v2/models/int32/infer", numbers)).status).toBe(504);
@@ -111,7 +115,12 @@ describe("close()", () => {
   });
 
   test("cuts off what takes longer than drainMs, and says so", async () => {
-    const server = await startServer({ repository: bundle, port: 0, threads: 1, drainMs: 50 });
+    const server = await startServer({
+      repository: bundle,
+      port: 0,
+      drainMs: 50,
+      config: { threads: 1, instances: 1 },
+    });
     const client = clientOf(server.url);
     process.kill(server.workerPids[0]!, "SIGSTOP");
     const cutOff = client.post("/v2/models/int32/infer", numbers).then(
@@ -124,7 +133,12 @@ describe("close()", () => {
   });
 
   test("says that it cut off a body that was still being sent", async () => {
-    const server = await startServer({ repository: bundle, port: 0, threads: 1, drainMs: 50 });
+    const server = await startServer({
+      repository: bundle,
+      port: 0,
+      drainMs: 50,
+      config: { threads: 1, instances: 1 },
+    });
     const slow = begin(`${server.url}/v1/discrete-information`, { columns: ["x", "y"], counts: [[1]] });
     await roundTrips(clientOf(server.url));
     expect(await server.close()).toBe(false);

@@ -27,7 +27,7 @@ async function withServer(
   use: (server: RunningServer, client: Client) => Promise<void>,
   repository = bundle,
 ): Promise<void> {
-  const server = await startServer({ repository, port: 0, threads: 1 });
+  const server = await startServer({ repository, port: 0, threads: 1, config: { instances: 1 } });
   try {
     await use(server, clientOf(server.url));
   } finally {

@@ -25,7 +25,7 @@ afterEach(() => engine.close());
 afterAll(() => rm(folder, { recursive: true }));
 
 async function open(repository: string, config: ServeConfig = {}): Promise<Engine> {
-  engine = await createEngine({ repository, config: { threads: 1, ...config } });
+  engine = await createEngine({ repository, config: { threads: 1, instances: 1, ...config } });
   await engine.start();
   return engine;
 }

@@ -23,9 +23,18 @@ describe("options", () => {
     expect(batchingOf(config, "constructor")).toMatchObject({ maxBatchRows: 16 });
   });
 
+  test("workers are two where the cores allow it, and one beside a GPU or with as many threads as cores", () => {
+    const cores = availableParallelism();
+    const instances = Math.min(2, cores);
+    expect(bundleOf({}, "digits")).toMatchObject({ instances, threads: Math.floor(cores / instances), device: "cpu" });
+    expect(bundleOf({ threads: cores }, "digits")).toMatchObject({ instances: 1, threads: cores });
+    expect(bundleOf({ device: "webgpu" }, "digits")).toMatchObject({ instances: 1, threads: cores });
+    expect(bundleOf({ device: "auto" }, "digits").instances, "which may be a GPU").toBe(1);
+  });
+
   test("threads are the cores, shared out among the instances, unless they are given", () => {
     expect(bundleOf({ instances: 1000 }, "digits").threads).toBe(1);
-    expect(bundleOf({}, "digits")).toMatchObject({ instances: 1, threads: availableParallelism(), device: "cpu" });
+    expect(bundleOf({ instances: 1 }, "digits").threads).toBe(availableParallelism());
     const config = checkConfig({ threads: 3, bundles: { digits: { instances: 2, device: "auto" } } }, "test");
     expect(bundleOf(config, "digits")).toMatchObject({ instances: 2, threads: 3, device: "auto" });
   });

@@ -30,7 +30,7 @@ test("a worker that hangs is killed once nobody waits for its batch, and its suc
     events,
     clock: () => performance.now() + later,
   });
-  const options = bundleOf({ threads: 1 }, "tiny");
+  const options = bundleOf({ threads: 1, instances: 1 }, "tiny");
   const served = await ServedBundle.start({ files, options, queues: [queue], events });
   const ask = (value: number, timeoutMs: number) => {
     const x = { dtype: "float32" as const, shape: [1], data: Float32Array.of(value) };
