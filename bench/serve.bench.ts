@@ -1,8 +1,10 @@
 process.env.ORT_DISABLE_TELEMETRY = "1";
 
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { encode } from "fast-png";
 import { stream } from "../information/random.ts";
 import { createSession } from "../runtime/create-session.ts";
@@ -12,7 +14,6 @@ import type { ServeConfig } from "../schemas/serve-config.ts";
 import { elementCount, type HostTensor } from "../schemas/tensor.ts";
 import { joinMessage } from "../serve/protocol/binary-tensors.ts";
 import { type Measured, record, spread } from "./record.ts";
-import { writeEncoderBundle } from "./serve/bundles.ts";
 import { httpRequest, LoadProcess, type LoadResult } from "./serve/load.ts";
 import { ServerProcess } from "./serve/server.ts";
 
@@ -48,19 +49,19 @@ const values = new Map<string, { unit: string; values: number[]; reference?: str
 const load = new LoadProcess();
 try {
   const folder = path.join(scratch, "bench");
+  execFileSync(process.execPath, [fileURLToPath(new URL("serve/encoder-bundle-main.js", import.meta.url)), folder]);
   const encoder = {
     prefix: "",
     folder,
     model: "bench.encode",
-    spec: await writeEncoderBundle(folder),
+    spec: encodeTaskOf(folder),
     bodies: ["uint8", "json"] as const,
   };
-  const manifest = JSON.parse(readFileSync("models/rotated-mnist/manifest.json", "utf8")) as Manifest;
   const digits = {
     prefix: "digits.",
     folder: "models/rotated-mnist",
     model: "rotated-mnist.encode",
-    spec: manifest.tasks.encode!,
+    spec: encodeTaskOf("models/rotated-mnist"),
     bodies: ["uint8", "json", "png"] as const,
   };
   for (let round = 0; round < rounds; round++) {
@@ -81,6 +82,11 @@ const rows: Measured[] = [...values].map(([metric, { unit, values: all, referenc
   ...(reference === undefined ? {} : { reference, ratio: spread(ratios).median }),
 }));
 record("serve", rows);
+
+function encodeTaskOf(folder: string): TaskManifest {
+  const manifest = JSON.parse(readFileSync(path.join(folder, "manifest.json"), "utf8")) as Manifest;
+  return manifest.tasks.encode!;
+}
 
 async function measure(subject: Subject, concurrencies: readonly number[]): Promise<void> {
   const { prefix } = subject;
@@ -225,7 +231,9 @@ async function underLoad(
   { body, concurrency, ratePerS }: { body: Body; concurrency: number; ratePerS?: number },
 ): Promise<UnderLoad> {
   const order = { port: server.port, request: requestOf(subject, body), concurrency };
-  await load.run({ ...order, seconds: 0.5 }); // warm: connections, compiled code, ONNX Runtime's memory
+  // Connections, compiled code, ONNX Runtime's memory. V8 compiles anew for a load of another kind.
+  if (ratePerS === undefined) await load.run({ ...order, seconds: 0.5 });
+  else await load.run({ ...order, seconds: warmSeconds, ratePerS });
   const before = server.cpuSeconds();
   const result = await load.run({ ...order, seconds, ...(ratePerS === undefined ? {} : { ratePerS }) });
   const after = server.cpuSeconds();

@@ -6,7 +6,7 @@ import { parentPort, workerData } from "node:worker_threads";
  */
 
 /** Requests that are closer together are told of in one message. */
-const leastMs = 0.2;
+const leastMs = 0.5;
 
 const everyMs = Math.max(leastMs, (workerData as { everyMs: number }).everyMs);
 const never = new Int32Array(new SharedArrayBuffer(4));
