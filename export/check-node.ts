@@ -2,7 +2,8 @@ import type * as onnx from "onnx-buf";
 import type { Dtype } from "../schemas/tensor.ts";
 import { Fault, type Shape, type Size, times } from "./check-dims.ts";
 import { dtypesOf, type Parameter, type Signature, signatureOf } from "./check-operators.ts";
-import { type NodeFacts, shapeRule } from "./check-shapes.ts";
+import { shapeRule } from "./check-shapes.ts";
+import type { NodeFacts } from "./node-facts.ts";
 import { attributeType, dtypeOf } from "./read-onnx.ts";
 
 /** What the checker knows of a value. */

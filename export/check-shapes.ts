@@ -13,25 +13,7 @@ import {
 } from "./check-dims.ts";
 import type { OperatorName } from "./check-operators.ts";
 import { convShape, convTransposeShape, globalPoolShape, poolShape } from "./check-windows.ts";
-
-/** What a shape rule may look at. */
-export interface NodeFacts {
-  /** Of each input; undefined: of unknown rank, or left out. */
-  readonly shapes: readonly (Shape | undefined)[];
-  /** Integer contents of each input, where they are known; sizes that follow the batch among them. */
-  readonly values: readonly (readonly Size[] | undefined)[];
-  /** Numbers of each float input, where they are constant. */
-  readonly floats: readonly (readonly number[] | undefined)[];
-  readonly outputs: number;
-  int(name: string, absent: number): number;
-  ints(name: string): readonly number[] | undefined;
-  string(name: string, absent: string): string;
-}
-
-type Shapes = readonly (Shape | undefined)[];
-
-/** Shapes of the outputs, each undefined where it is not known. @throws Fault if the inputs break the operator's rules */
-export type ShapeRule = (node: NodeFacts) => Shapes;
+import type { ShapeRule } from "./node-facts.ts";
 
 const same: ShapeRule = ({ shapes }) => [shapes[0]];
 

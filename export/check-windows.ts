@@ -1,9 +1,7 @@
 import { Fault, mayEqual, type Shape, type Size, show, times } from "./check-dims.ts";
-import type { NodeFacts } from "./check-shapes.ts";
+import type { NodeFacts, Shapes } from "./node-facts.ts";
 
 /** Shape rules of convolutions and pools: [batch, channels, ...spatial]. */
-
-type Shapes = readonly (Shape | undefined)[];
 
 interface Window {
   readonly kernel: readonly number[];

@@ -93,6 +93,36 @@ test("imports name files that exist, with their extension", () => {
   expect(faults).toEqual([]);
 });
 
+/** The files of one circle of imports, in order; undefined where there is none. */
+function circleIn(files: readonly SourceFile[]): string[] | undefined {
+  const byFile = new Map(files.map((source) => [source.file, source]));
+  const done = new Set<string>();
+  const walk = (file: string, above: readonly string[]): string[] | undefined => {
+    const place = above.indexOf(file);
+    if (place >= 0) return [...above.slice(place), file];
+    if (done.has(file)) return undefined;
+    const source = byFile.get(file);
+    for (const name of source?.imports.filter(isOurs) ?? []) {
+      const circle = walk(resolved(source!, name), [...above, file]);
+      if (circle !== undefined) return circle;
+    }
+    done.add(file);
+    return undefined;
+  };
+  for (const { file } of files) {
+    const circle = walk(file, []);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
+}
+
+test("no files import each other in a circle, not for types either", () => {
+  expect(circleIn(sources)).toBeUndefined();
+  const [a, b, c] = ["x/a.ts", "x/b.ts", "x/c.ts"];
+  const file = (name: string, ...imports: string[]): SourceFile => ({ file: name, room: "x", imports });
+  expect(circleIn([file(a!, "./b.ts"), file(b!, "./c.ts"), file(c!, "./b.ts")])).toEqual([b, c, b]);
+});
+
 test("there is no index.ts, and nothing inside imports a public.ts", () => {
   const all = [...sources, ...outer.flatMap((room) => (readdirSync(root).includes(room) ? sourcesIn(room) : []))];
   expect(all.filter(({ file }) => path.basename(file) === "index.ts")).toEqual([]);

@@ -6,7 +6,7 @@ import type { TensorSpec } from "../../schemas/manifest.ts";
 import { type ScoreManifest, type ScorePart, scoreManifestSchema } from "../../schemas/score-manifest.ts";
 import { validate } from "../../schemas/validate.ts";
 import { OutputFile } from "./formats/output-file.ts";
-import { loadFormat } from "./formats/output-format.ts";
+import { loadFormat } from "./formats/load-format.ts";
 import type { Place } from "./place.ts";
 import type { OpenedPlan } from "./plan.ts";
 import { intervalMethod, summarise } from "./summary.ts";

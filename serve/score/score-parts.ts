@@ -1,5 +1,5 @@
 import type { ScorePart } from "../../schemas/score-manifest.ts";
-import { loadFormat } from "./formats/output-format.ts";
+import { loadFormat } from "./formats/load-format.ts";
 import { PartBuilder } from "./part-table.ts";
 import type { Place } from "./place.ts";
 import type { OpenedPlan } from "./plan.ts";

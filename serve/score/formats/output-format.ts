@@ -1,4 +1,3 @@
-import type { ScoreFormat } from "../../../schemas/score-plan.ts";
 import type { OutputShape, PartTable } from "../part-table.ts";
 import type { OutputFile } from "./output-file.ts";
 
@@ -22,20 +21,4 @@ export interface OutputFormat {
   encodePart(table: PartTable, target: PartTarget): Promise<Uint8Array>;
   /** Puts the parts together; holds one of them at a time. */
   assemble(parts: readonly PartFile[], target: OutputFile, shape: OutputShape): Promise<void>;
-}
-
-/** Each loads its library when it is needed. */
-export async function loadFormat(format: ScoreFormat): Promise<OutputFormat> {
-  switch (format) {
-    case "parquet":
-      return (await import("./parquet.ts")).parquetFormat;
-    case "arrow":
-      return (await import("./arrow.ts")).arrowFormat;
-    case "npz":
-      return (await import("./npz.ts")).npzFormat;
-    case "jsonl":
-      return (await import("./jsonl.ts")).jsonlFormat;
-    case "png":
-      return (await import("./pictures.ts")).picturesFormat;
-  }
 }
