@@ -1,6 +1,7 @@
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DelayedError, type Job, Worker } from "bullmq";
+import { finishedRun } from "./destination.ts";
 import { type OpenedPlan, openPlan, readPlan } from "./plan.ts";
 import { connect, mostAttempts, queueName, queueOptions, type ShardJob } from "./queue.ts";
 import { openSession } from "./run-score.ts";
@@ -48,6 +49,11 @@ export async function runWorker({ url, threads, lostAfter, untilIdle, signal, lo
 
   async function take(job: Job<ShardJob>, token: string | undefined): Promise<void> {
     const { place, identity, parts } = job.data;
+    if (finishedRun(place)?.plan === identity) {
+      // Whoever had the shard was lost between its last part and telling the queue, and the planner has merged.
+      log(`parts ${parts[0]} to ${parts.at(-1)}: "${place.file}" is there already, and complete`);
+      return;
+    }
     const { opened, session } = await open(job.data);
     const found = await findParts(place, parts, identity);
     const todo = parts.filter((_, k) => found[k] === undefined);

@@ -41,6 +41,8 @@ export interface RunOutcome {
   /** Plan and session; from the first row read to the last part on the disk; putting the parts together. */
   readonly seconds: { readonly opening: number; readonly scoring: number; readonly finishing: number };
   readonly interrupted: boolean;
+  /** Whether the output was there already: nothing was left to do, for this shard or any other. */
+  readonly wasComplete?: boolean;
 }
 
 /**
@@ -66,10 +68,13 @@ export async function runScore(request: ScoreRequest, place: Place, options: Run
     if (overwrite) await removeEarlier(place, opened.plan);
     const finished = finishedRun(place);
     if (finished !== undefined) {
-      if (resume && finished.plan === opened.identity) {
+      // A shard may be started again after the merge by whoever does not know of it: Kubernetes, for a lost index.
+      const isAgain = resume || (shard !== undefined && (await isUnchanged(place, finished)));
+      if (isAgain && finished.plan === opened.identity) {
         await removeWork(place); // it was killed just before this
         const rows = { total: opened.plan.rows, before: opened.plan.rows, scored: 0, rejected: finished.rows.rejected };
-        return { manifest: finished, rows, seconds: { opening: 0, scoring: 0, finishing: 0 }, interrupted: false };
+        const seconds = { opening: 0, scoring: 0, finishing: 0 };
+        return { manifest: finished, rows, seconds, interrupted: false, wasComplete: true };
       }
       throw new UsageError(
         `Cannot score: "${place.file}" is there${resume ? " and of another run" : ""}: name another --out, or use --overwrite`,

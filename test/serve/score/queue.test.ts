@@ -4,7 +4,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Queue } from "bullmq";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { placeOf } from "../../../serve/score/place.ts";
+import { connect, queueName, queueOptions, type ShardJob } from "../../../serve/score/queue.ts";
 import { ended, run, start } from "./command-line.ts";
 import { arithmeticBundle, someRows, writeArchive } from "./datasets.ts";
 
@@ -83,6 +86,24 @@ test.skipIf(missing)(
     expect(await readFile(out, "utf8")).toBe(await readFile(whole, "utf8"));
   },
 );
+
+test.skipIf(missing)(`a shard that is on the queue still when all is merged is no failure${title}`, async () => {
+  const bundle = await arithmeticBundle(folder);
+  const source = await writeArchive(path.join(folder, "merged.npz"), someRows(10));
+  const out = path.join(folder, "merged.jsonl");
+  expect((await run("score", "--model", bundle, "--task", "arithmetic", "--in", source, "--out", out)).code).toBe(0);
+  const { plan } = JSON.parse(await readFile(`${out}.manifest.json`, "utf8")) as { plan: string };
+  const connection = await connect(url);
+  const queue = new Queue<ShardJob>(queueName, { connection, ...queueOptions });
+  const place = placeOf(out, { task: "arithmetic", format: undefined });
+  await queue.add("shard", { place, identity: plan, parts: [0] }, { removeOnComplete: true });
+  const { code, stderr } = await run("worker", "--queue", url, "--until-idle");
+  expect(code).toBe(0);
+  expect(stderr).toBe(`parts 0 to 0: "${out}" is there already, and complete\n`);
+  expect(await queue.getFailedCount()).toBe(0);
+  await queue.close();
+  connection.disconnect();
+});
 
 test.skipIf(missing)(`a queue that does not answer is an error of one line${title}`, async () => {
   const bundle = await arithmeticBundle(folder);

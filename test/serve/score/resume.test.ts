@@ -122,3 +122,34 @@ test("merge of what is merged says so and ends with 0, and refuses an output tha
     stderr: expect.stringContaining("it must be the --out of shards, got no parts there"),
   });
 });
+
+test("a shard that is started again after the merge says that all is there and ends with 0, where nothing has changed", async () => {
+  const out = path.join(folder, "late.jsonl");
+  const shard = [...flags.filter((flag) => flag !== "--quiet"), "--out", out, "--shard", "1/2"];
+  expect((await run(...flags, "--out", out, "--shard", "0/2")).code).toBe(0);
+  expect((await run(...shard)).code).toBe(0);
+  expect((await run("score", "merge", out)).code).toBe(0);
+  const before = await readFile(out, "utf8");
+  expect(await run(...shard)).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining(`"${out}" is there already, and complete`),
+  });
+  expect(await readFile(out, "utf8")).toBe(before);
+  expect(existsSync(`${out}.parts`)).toBe(false);
+  expect((await run(...shard, "--batch", "30")).code).toBe(2); // of another plan
+  await appendFile(out, "more");
+  expect(await run(...shard)).toMatchObject({ code: 2, stderr: expect.stringContaining(`"${out}" is there`) });
+  expect((await run(...flags, "--out", out)).code).toBe(2); // of no shard
+});
+
+test("rows that are rejected do not fail a shard of what is merged: whose they were is not known any more", async () => {
+  const source = await writeJsonl(path.join(folder, "bad-rows.jsonl"), someRows(100));
+  await appendFile(source, '{"left":[1,2],"right":[3]}\n');
+  const out = path.join(folder, "rejected.jsonl");
+  const own = [...flags.map((flag) => (flag.endsWith("rows.npz") ? source : flag)), "--out", out];
+  expect((await run(...own, "--shard", "0/2")).code).toBe(0);
+  expect((await run(...own, "--shard", "1/2", "--max-bad", "1")).code).toBe(0);
+  expect((await run("score", "merge", out)).code).toBe(0);
+  expect((await run(...own, "--shard", "0/2")).code).toBe(0);
+  expect((await run(...own, "--resume")).code).toBe(1); // the whole, which has one
+});
