@@ -16,7 +16,7 @@ import { readSweep, sweepNames } from "../sweep/read-sweep.ts";
 import { type EvaluatedRun, rowsOf } from "./published-rows.ts";
 import { recipeChanges, usualPairs } from "./recipe-changes.ts";
 import { type ExperimentWords, resultsPage } from "./results-page.ts";
-import { isSweepRow, sweepRows } from "./sweep-rows.ts";
+import { isSweepRow, kindOf, sweepRows } from "./sweep-rows.ts";
 
 /**
  * Puts the figures of evaluated runs, and the medians of sweeps, into `docs/results.json` and its part of
@@ -111,21 +111,21 @@ function withPart(text: string, part: string, page: string): string {
 /** Titles and expected figures of the experiments that are recipes or sweeps of the package. */
 async function wordsOf(rows: readonly PublishedRow[]): Promise<Map<string, ExperimentWords>> {
   const words = new Map<string, ExperimentWords>();
-  for (const name of new Set(rows.map(({ experiment }) => experiment))) {
-    if (recipeNames().includes(name)) {
-      const { title, source, expected } = await readRecipe(name);
-      words.set(name, { title, source, expected: expected.map(({ quantity }) => quantity) });
-    } else if (sweepNames().includes(name)) {
+  for (const [kind, some] of new Map(rows.map((row) => [kindOf(row), row]))) {
+    const name = some.experiment;
+    if (isSweepRow(some)) {
+      if (!sweepNames().includes(name)) continue;
       const { title, source } = await readSweep(name);
-      const judged = rows.filter(({ experiment, met }) => experiment === name && met !== undefined);
-      words.set(name, { title, source, expected: judged.map(({ quantity }) => quantity) });
+      const judged = rows.filter((row) => kindOf(row) === kind && row.met !== undefined);
+      words.set(kind, { title, source, expected: judged.map(({ quantity }) => quantity) });
+    } else if (recipeNames().includes(name)) {
+      const { title, source, expected } = await readRecipe(name);
+      words.set(kind, { title, source, expected: expected.map(({ quantity }) => quantity) });
     }
   }
   return words;
 }
 
-/** A recipe and a sweep may have one name. */
-const kindOf = (row: PublishedRow): string => `${isSweepRow(row) ? "sweep" : "run"} ${row.experiment}`;
 const order = ({ experiment, quantity }: PublishedRow): string => `${experiment} ${quantity}`;
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 

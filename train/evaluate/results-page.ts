@@ -1,5 +1,5 @@
 import type { PublishedRow } from "../../schemas/published-results.ts";
-import { isSweepRow } from "./sweep-rows.ts";
+import { isSweepRow, kindOf } from "./sweep-rows.ts";
 
 /** What the page says of an experiment beside its figures: its recipe's words. */
 export interface ExperimentWords {
@@ -11,27 +11,36 @@ export interface ExperimentWords {
 
 /**
  * The published rows as Markdown: how many bounds each experiment meets, then a section for each with the figures that
- * its recipe expects, and all others folded.
+ * its recipe expects, and all others folded. A sweep whose recipe of the same name has figures too is headed as a sweep.
  *
- * @param words by experiment; an experiment without a recipe has its figures alone
+ * @param words by kind of rows; those without words have their figures alone
  */
 export function resultsPage(rows: readonly PublishedRow[], words: ReadonlyMap<string, ExperimentWords>): string {
-  const experiments = [...groupBy(rows, ({ experiment }) => experiment)];
-  const overview = experiments.flatMap(([experiment, own]) =>
+  const kinds = groupBy(rows, kindOf);
+  const sections = [...kinds].map(([kind, own]) => {
+    const { experiment } = own[0]!;
+    return { kind, own, heading: kinds.has(experiment) ? kind : experiment };
+  });
+  const overview = sections.flatMap(({ heading, own }) =>
     runsOf(own).map((run) => {
       const { budget, seeds, date } = run[0]!;
-      return [`[${experiment}](#${experiment})`, score(run), budget, seeds.join(", "), date];
+      return [`[${heading}](#${anchor(heading)})`, score(run), budget, seeds.join(", "), date];
     }),
   );
   return [
     table(["experiment", "bounds met", "budget", "seeds", "date"], overview),
-    ...experiments.map(([experiment, own]) => section(experiment, own, words.get(experiment))),
+    ...sections.map(({ kind, heading, own }) => section(heading, own, words.get(kind))),
   ].join("\n\n");
 }
 
-function section(experiment: string, rows: readonly PublishedRow[], words: ExperimentWords | undefined): string {
+/** As GitHub makes it of a heading. */
+function anchor(heading: string): string {
+  return heading.toLowerCase().replace(/[()]/g, "").replaceAll(" ", "-");
+}
+
+function section(heading: string, rows: readonly PublishedRow[], words: ExperimentWords | undefined): string {
   return [
-    `### ${experiment}`,
+    `### ${heading}`,
     ...(words === undefined ? [] : [`${words.title}. Source: ${words.source}.`]),
     ...runsOf(rows).map((run) => figuresOf(run, words?.expected ?? [])),
   ].join("\n\n");

@@ -6,6 +6,11 @@ export function isSweepRow({ command }: Pick<PublishedRow, "command">): boolean 
   return command.startsWith("cominfo sweep ");
 }
 
+/** Rows that are published together: an experiment's, or `<name> (sweep)`, since a recipe and a sweep may have one name. */
+export function kindOf(row: Pick<PublishedRow, "experiment" | "command">): string {
+  return isSweepRow(row) ? `${row.experiment} (sweep)` : row.experiment;
+}
+
 /**
  * The published rows of a sweep: `<quantity>_median.<variant>`, and `<quantity>_gain.<variant>.over.<other>` for each
  * effect that its source claims. An effect counts as met only where its whole interval has the claimed sign.

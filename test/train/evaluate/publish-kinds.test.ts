@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { publishResults } from "../../../train/evaluate/publish-results.ts";
@@ -8,7 +8,7 @@ import { docs, folder, run, sweepSummary } from "./evaluated-folders.ts";
 
 function swept(name: string): string {
   const dir = path.join(folder, `swept-${name}`);
-  mkdirSync(dir);
+  mkdirSync(dir, { recursive: true });
   writeFileSync(path.join(dir, "sweep.json"), "{}");
   writeFileSync(path.join(dir, "summary.json"), JSON.stringify(sweepSummary(name)));
   return dir;
@@ -30,6 +30,23 @@ test("a run and a sweep of one name leave each other's rows alone, and replace t
   expect(await figures(first)).toEqual([...ofSweep, ["usable.shape.common", 0.5]]);
   expect(await figures(again)).toEqual([...ofSweep, ["usable.shape.common", 1.5]]);
   expect(await figures(sweep)).toEqual([...ofSweep, ["usable.shape.common", 1.5]]);
+});
+
+test("a sweep has its plan's words and not those of its recipe, and a section of its own where both have rows", async () => {
+  const at = docs("headings");
+  const page = () => readFileSync(path.join(at, "results.md"), "utf8");
+  const ofRecipe = "Common-3dshapes with more latents than factors: what beta_u does. Source: ";
+  const ofPlan = "More latents than factors: what the weight of the unique rate does. Source: ";
+  await publishResults([swept("sprites-video"), swept("beta-unique")], at);
+  expect(page()).toContain(`\n### beta-unique\n\n${ofPlan}`);
+  expect(page()).toContain("section 4.3, figure 4 right.");
+  expect(page()).not.toContain(ofRecipe);
+  await publishResults([await run("both", { recipe: "beta-unique", seed: 1, value: 0.5 })], at);
+  expect(page()).toContain(`\n### beta-unique\n\n${ofRecipe}`);
+  expect(page()).toContain(`\n### beta-unique (sweep)\n\n${ofPlan}`);
+  expect(page()).toContain("| [beta-unique](#beta-unique) |");
+  expect(page()).toContain("| [beta-unique (sweep)](#beta-unique-sweep) | 1 of 2 |");
+  expect(page()).toContain("| [sprites-video](#sprites-video) | 1 of 2 |");
 });
 
 test("runs that were evaluated with different numbers of pairs are not averaged: both are named", async () => {
