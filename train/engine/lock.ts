@@ -49,6 +49,12 @@ export function requireUnlocked(folder: string, lock: Lock): Holder | undefined 
   return holder;
 }
 
+/** Whether a process trains into the folder of a run, as far as can be known from here. */
+export function isInUse(folder: string): boolean {
+  const holder = holderOf(path.join(folder, ofRun.name));
+  return holder !== undefined && isAlive(holder);
+}
+
 function inUse(folder: string, { name, action }: Lock, holder: Holder | undefined): FailureError {
   const who = holder === undefined ? "another process" : `process ${holder.pid}`;
   const where = holder === undefined || holder.host === hostname() ? "" : ` on ${holder.host}`;

@@ -6,10 +6,11 @@ import { loadSource } from "../data/open-source.ts";
 import { runTraining } from "../engine/run.ts";
 import { evaluateRun } from "../evaluate/evaluate-run.ts";
 import { familyByName } from "../models/registry.ts";
+import { untilFree } from "./lock-sweep.ts";
 
 /**
  * The process of one cell: tfjs knows variables by name, so that a process holds one model at a time, and one that dies
- * takes only its own cell along. Goes on from a checkpoint that is there.
+ * takes only its own cell along. Goes on from a checkpoint that is there. Without its sweep it saves its step and ends.
  */
 
 export interface CellRequest {
@@ -54,10 +55,13 @@ async function answerTo(request: CellRequest): Promise<void> {
 }
 
 async function work({ recipe, outDir, dataDir, device, threads, report }: CellRequest): Promise<CellMessage> {
+  const source = await loadSource(recipe.data, { dataDir });
+  await untilFree(outDir, abort.signal);
+  if (abort.signal.aborted) return { kind: "interrupted" };
   const trained = await runTraining({
     recipe,
     family: familyByName(recipe.family),
-    source: await loadSource(recipe.data, { dataDir }),
+    source,
     outDir,
     resume: existsSync(path.join(outDir, "recipe.json")),
     device,
@@ -67,8 +71,11 @@ async function work({ recipe, outDir, dataDir, device, threads, report }: CellRe
       if (step % recipe.training.logEvery === 0) tell({ kind: "step", step });
     },
   });
-  if (trained.status === "interrupted") return { kind: "interrupted" };
+  if (trained.status === "interrupted" || !process.connected) return { kind: "interrupted" };
+  const leave = (): void => process.exit(); // nothing is lost: whoever sweeps next measures the same checkpoint
+  process.once("disconnect", leave);
   const results = await evaluateRun(outDir, { ...(dataDir === undefined ? {} : { dataDir }), threads, report });
+  process.off("disconnect", leave);
   const figures = Object.fromEntries(
     results.figures.map(({ quantity, value, unit, estimator }) => [quantity, { value, unit, estimator }]),
   );
@@ -76,5 +83,5 @@ async function work({ recipe, outDir, dataDir, device, threads, report }: CellRe
 }
 
 function tell(message: CellMessage): void {
-  if (process.connected) process.send!(message);
+  if (process.connected) process.send!(message, () => {}); // killed since: the step is to be saved all the same
 }

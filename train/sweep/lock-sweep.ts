@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
-import { lockFolder, requireUnlocked } from "../engine/lock.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isInUse, lockFolder, requireUnlocked } from "../engine/lock.ts";
 import type { Shard } from "./cells.ts";
 
 /**
@@ -22,6 +23,15 @@ export function lockSweep(folder: string, shard: Shard | undefined): () => void 
     throw error;
   }
   return release;
+}
+
+/**
+ * Waits while a process trains into the folder of a cell: one that a killed sweep has left saves its step before it
+ * ends. Whoever is there after a minute is no such one, and the cell's training says so.
+ */
+export async function untilFree(cell: string, signal: AbortSignal, patience = 60_000): Promise<void> {
+  const end = Date.now() + patience;
+  while (isInUse(cell) && Date.now() < end && !signal.aborted) await sleep(100);
 }
 
 function lockFile(shard: Shard | undefined): string {
