@@ -79,6 +79,10 @@ export const labelledDigitsOptionsSchema = Type.Object(
       description:
         "pixels that a digit is moved by at most, at random in each direction; the test split is never moved",
     }),
+    label: Type.Enum(["class", "rotation"], {
+      default: "class",
+      description: "what the label says; `rotation`: digits turned as in rotated-digits, and ten bins of the angle",
+    }),
   },
   closed,
 );

@@ -2,15 +2,9 @@ import type { RotatedDigitsOptions } from "../../schemas/data.ts";
 import type { Random } from "../random.ts";
 import { type Digits, digitsByClass, entropyOfCounts, mnistClasses, mnistSide, readMnist } from "./mnist.ts";
 import type { Minibatch, PairSource } from "./pair-source.ts";
-import { createRotator } from "./rotate.ts";
+import { createTurner, rotationBins, rotationMark, turnedSide as SIDE } from "./turned-digit.ts";
 
 const ACTION = `open data source "rotated-digits"`;
-const SIDE = 32;
-const MAX_DEGREES = 45;
-const ROTATION_BINS = 10;
-
-/** Raise when an image changes: results name it. */
-const ROTATION = "cominfo-rotate-1: bilinear at 28x28, then bilinear to 32x32";
 
 /**
  * Rotated MNIST of the GK-VAE paper: two views show digits of one class, each turned by its own angle.
@@ -20,7 +14,7 @@ const ROTATION = "cominfo-rotate-1: bilinear at 28x28, then bilinear to 32x32";
  */
 export function openRotatedDigits({ split }: RotatedDigitsOptions, dataDir: string | undefined): PairSource {
   const { provenance, ...digits } = readMnist({ split, dataDir, action: ACTION });
-  return pairRotatedDigits(digits, { split, provenance: { ...provenance, rotation: ROTATION } });
+  return pairRotatedDigits(digits, { split, provenance: { ...provenance, rotation: rotationMark } });
 }
 
 /**
@@ -37,7 +31,7 @@ export function pairRotatedDigits(
   { split, provenance }: { split: string; provenance: Readonly<Record<string, string>> },
 ): PairSource {
   const members = digitsByClass(labels, ACTION);
-  const rotate = createRotator(mnistSide, SIDE);
+  const turn = createTurner();
   const pixels = mnistSide * mnistSide;
 
   function draw(size: number, random: Random): Minibatch {
@@ -49,10 +43,8 @@ export function pairRotatedDigits(
       label[row] = labels[first]!;
       const peers = members[labels[first]!]!;
       for (const [view, digit] of [first, peers[random.integer(peers.length)]!].entries()) {
-        const share = random.uniform(); // of the whole range, so its bin is exact
-        rotations[view]![row] = Math.floor(share * ROTATION_BINS);
         const image = images.subarray(digit * pixels, (digit + 1) * pixels);
-        rotate(image, (2 * share - 1) * MAX_DEGREES, views[view]!, row * SIDE * SIDE);
+        rotations[view]![row] = turn(image, views[view]!, row * SIDE * SIDE, random);
       }
     }
     const shape = [size, SIDE, SIDE, 1];
@@ -79,7 +71,7 @@ export function pairRotatedDigits(
       ],
       factors: [
         { name: "label", size: mnistClasses, role: "common" },
-        { name: "rotation", size: ROTATION_BINS, role: "unique" },
+        { name: "rotation", size: rotationBins, role: "unique" },
       ],
       commonInformationBits: entropyOfCounts(members.map((digits) => digits.length)),
       provenance,

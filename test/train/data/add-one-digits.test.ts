@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { FailureError } from "../../../schemas/errors.ts";
 import { pairAddOneDigits } from "../../../train/data/add-one-digits.ts";
-import { labelledDigits } from "../../../train/data/labelled-digits.ts";
+import { labelledDigits, openLabelledDigits, turnedDigits } from "../../../train/data/labelled-digits.ts";
 import { openSource } from "../../../train/data/open-source.ts";
 import { stream } from "../../../train/random.ts";
 import { testData } from "../../files/test-data.ts";
@@ -80,6 +80,30 @@ test("labelled digits come with their class", () => {
   for (let row = 0; row < 200; row++) {
     expect(Number(tensors.label!.data[row])).toBe(labels[digitAt(tensors.view_1!.data, row)]);
   }
+});
+
+test("turned digits come with the bin of their angle, ten alike, and look as in rotated-digits", () => {
+  const digits = { images, labels };
+  const turned = turnedDigits(digits, { split: "test", provenance: {} });
+  const { tensors, labels: drawn } = turned.draw(2000, stream(5, "turned"));
+  const counts = new Array<number>(10).fill(0);
+  for (const bin of tensors.label!.data) counts[Number(bin)]!++;
+  expect(Math.min(...counts)).toBeGreaterThan(150);
+  expect(drawn[0].label).toEqual(tensors.label!.data);
+  // A made digit is one grey square: its corners are black but near the middle of the range.
+  const corner = (row: number): number => Number(tensors.view_1!.data[row * 1024]);
+  for (let row = 0; row < 2000; row++) {
+    const bin = Number(tensors.label!.data[row]);
+    if (bin <= 2 || bin >= 7) expect(corner(row), `bin ${bin}`).toBe(0);
+  }
+  expect(turned.description.factors).toEqual([{ name: "label", size: 10, role: "common" }]);
+});
+
+test("a turned digit that is to be moved is refused", () => {
+  const options = { source: "labelled-digits", split: "train", shift: 2, label: "rotation" } as const;
+  expect(() => openLabelledDigits(options, undefined)).toThrow(
+    "shift must be 0 where the label is the rotation, got 2",
+  );
 });
 
 test("a moved digit lies whole within two pixels of the middle, in every place alike", () => {
