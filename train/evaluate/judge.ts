@@ -10,7 +10,7 @@ import { bootstrapOf, meanFigure } from "./figures.ts";
 import type { Findings, Subject } from "./protocol.ts";
 
 /** Figures of a classifier. */
-export const judgeQuantities = ["accuracy.test", "usable.label.test"];
+export const judgeQuantities = ["accuracy.test", "label_bits.test"];
 
 const blockRows = 500;
 
@@ -18,7 +18,7 @@ const blockRows = 500;
  * Classifiers, on the other split of their source:
  *
  *   accuracy.test       share of images that they name rightly
- *   usable.label.test   bits of the label that they tell: H(label) - cross-entropy, a lower bound on the mutual information
+ *   label_bits.test     bits of the label that they tell: H(label) - cross-entropy, a lower bound on the mutual information
  *                       of image and label up to the sampling error of the test part (Xu et al. 2020)
  */
 export async function judgeProtocol(subject: Subject): Promise<Findings> {
@@ -50,7 +50,7 @@ export async function judgeProtocol(subject: Subject): Promise<Findings> {
   const accuracy = { quantity: "accuracy.test", unit: "1", value, estimator, n: pairs, seed, interval };
   const entropy = labelEntropy(labels, source.description.factors[0]!.size);
   const usable = meanFigure(
-    "usable.label.test",
+    "label_bits.test",
     bits.map((logLikelihood) => entropy + logLikelihood),
     { estimator: `entropy of the labels less the classifier's cross-entropy; ${draws}`, seed },
   );

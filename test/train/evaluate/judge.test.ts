@@ -57,17 +57,17 @@ const oneOf = (...likely: number[]): number[] =>
 test("a classifier that is sure and right tells all of the label", async () => {
   const figures = await figuresOf((label) => oneOf(label));
   expect(figures.get("accuracy.test")).toBe(1);
-  expect(figures.get("usable.label.test")).toBeCloseTo(2, 2);
+  expect(figures.get("label_bits.test")).toBeCloseTo(2, 2);
 });
 
 test("one that wavers between two of four classes tells one of two bits", async () => {
   const figures = await figuresOf((label) => oneOf(label, label ^ 1));
-  expect(figures.get("usable.label.test")).toBeCloseTo(1, 2);
+  expect(figures.get("label_bits.test")).toBeCloseTo(1, 2);
 });
 
 test("one that knows nothing tells nothing, and one that is sure and wrong tells less", async () => {
-  expect((await figuresOf(() => oneOf(0, 1, 2, 3))).get("usable.label.test")).toBeCloseTo(0, 2);
+  expect((await figuresOf(() => oneOf(0, 1, 2, 3))).get("label_bits.test")).toBeCloseTo(0, 2);
   const wrong = await figuresOf((label) => [0, 1, 2, 3].map((at) => (at === label ? 0.01 : 0.33)));
   expect(wrong.get("accuracy.test")).toBe(0);
-  expect(wrong.get("usable.label.test")).toBeCloseTo(2 + Math.log2(0.01), 2);
+  expect(wrong.get("label_bits.test")).toBeCloseTo(2 + Math.log2(0.01), 2);
 });
