@@ -21,8 +21,12 @@ export function spread(values: readonly number[]): Spread {
   return { median, min: sorted[0]!, max: sorted.at(-1)!, runs: sorted.length };
 }
 
-/** Prints the rows and writes `bench/results/<name>.json` (to a temporary name first). */
-export function record(name: string, rows: readonly Measured[]): void {
+/**
+ * Prints the rows and writes `bench/results/<name>.json` (to a temporary name first).
+ *
+ * @param trial what was measured otherwise than the program does by itself, in words: prints only
+ */
+export function record(name: string, rows: readonly Measured[], { trial }: { trial?: string | undefined } = {}): void {
   const stamp = { machine: machine(), date: new Date().toISOString().slice(0, 10), commit: commit() };
   const results = validate(
     benchResultsSchema,
@@ -32,6 +36,10 @@ export function record(name: string, rows: readonly Measured[]): void {
   for (const { metric, unit, median, min, max, reference, ratio } of results) {
     const against = reference === undefined ? "" : `   ${ratio?.toFixed(3)} of ${reference}`;
     console.log(`${metric.padEnd(40)} ${shown(median)} ${unit} (${shown(min)} to ${shown(max)})${against}`);
+  }
+  if (trial !== undefined) {
+    console.log(`Not written: measured with ${trial}`);
+    return;
   }
   mkdirSync("bench/results", { recursive: true });
   const file = `bench/results/${name}.json`;

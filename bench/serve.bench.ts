@@ -21,13 +21,15 @@ import { ServerProcess } from "./serve/server.ts";
  * Rows a second and latencies of `cominfo serve`, one row a request, from a load process on the same machine, against
  * raw ONNX Runtime on all its cores (the best batch size), measured in turn with it.
  *
- *   npm run bench -- serve [rounds] [seconds]
+ *   npm run bench -- serve [rounds] [seconds] [flags of `cominfo serve`: printed, not written]
  *
  * `encoder`: one 64x64x3 view, 12 KB a row. `digits`: rotated-mnist.encode, a pair of 32x32x1 views, 2 KB a row.
  */
 
 const rounds = Number(process.argv[2] ?? 3);
 const seconds = Number(process.argv[3] ?? 3);
+/** For instance `--instances 1 --threads 2`. */
+const flags = process.argv.slice(4);
 const warmSeconds = 4;
 const levels = [1, 16, 64, 256];
 const cores = availableParallelism();
@@ -81,7 +83,7 @@ const rows: Measured[] = [...values].map(([metric, { unit, values: all, referenc
   ...spread(all),
   ...(reference === undefined ? {} : { reference, ratio: spread(ratios).median }),
 }));
-record("serve", rows);
+record("serve", rows, { trial: flags.length === 0 ? undefined : flags.join(" ") });
 
 function encodeTaskOf(folder: string): TaskManifest {
   const manifest = JSON.parse(readFileSync(path.join(folder, "manifest.json"), "utf8")) as Manifest;
@@ -202,7 +204,7 @@ async function withServer(
   config: ServeConfig,
   use: (server: ServerProcess) => Promise<void>,
 ): Promise<void> {
-  const server = await ServerProcess.start(subject.folder, config);
+  const server = await ServerProcess.start(subject.folder, config, flags);
   try {
     await warm(server, subject);
     await use(server);
