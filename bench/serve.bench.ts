@@ -232,12 +232,12 @@ async function underLoad(
   subject: Subject,
   { body, concurrency, ratePerS }: { body: Body; concurrency: number; ratePerS?: number },
 ): Promise<UnderLoad> {
-  const order = { port: server.port, request: requestOf(subject, body), concurrency };
+  const atRate = ratePerS === undefined ? {} : { ratePerS };
+  const order = { port: server.port, request: requestOf(subject, body), concurrency, ...atRate };
   // Connections, compiled code, ONNX Runtime's memory. V8 compiles anew for a load of another kind.
-  if (ratePerS === undefined) await load.run({ ...order, seconds: 0.5 });
-  else await load.run({ ...order, seconds: warmSeconds, ratePerS });
+  await load.run({ ...order, seconds: ratePerS === undefined ? 0.5 : warmSeconds });
   const before = server.cpuSeconds();
-  const result = await load.run({ ...order, seconds, ...(ratePerS === undefined ? {} : { ratePerS }) });
+  const result = await load.run({ ...order, seconds });
   const after = server.cpuSeconds();
   const spent =
     before === undefined || after === undefined

@@ -40,6 +40,11 @@ export function tallied({ name, help, labelNames, registry }: TallyOptions): (by
   };
 }
 
+export interface HistogramOptions extends TallyOptions {
+  /** Rising. */
+  readonly bounds: readonly number[];
+}
+
 interface Series {
   readonly labels: Readonly<Record<string, string>>;
   /** One for each bound, and one for what is above all of them. */
@@ -47,10 +52,8 @@ interface Series {
   sum: number;
 }
 
-/** A histogram. @param bounds rising @returns notes a value in the series with these label values */
-export function talliedHistogram(
-  options: TallyOptions & { readonly bounds: readonly number[] },
-): (value: number, ...values: string[]) => void {
+/** A histogram. @returns notes a value in the series with these label values */
+export function talliedHistogram(options: HistogramOptions): (value: number, ...values: string[]) => void {
   const { labelNames, bounds, registry } = options;
   const histogram = new TalliedHistogram(options);
   registry.registerMetric(histogram);
@@ -72,9 +75,9 @@ export function talliedHistogram(
 /** Its own sums in the place of prom-client's, which has no call that sets them. */
 class TalliedHistogram extends Histogram {
   readonly series = new Map<string, Series>();
-  readonly #options: TallyOptions & { readonly bounds: readonly number[] };
+  readonly #options: HistogramOptions;
 
-  constructor(options: TallyOptions & { readonly bounds: readonly number[] }) {
+  constructor(options: HistogramOptions) {
     const { name, help, labelNames, bounds } = options;
     super({ name, help, labelNames: [...labelNames], buckets: [...bounds], registers: [] });
     this.#options = options;

@@ -34,12 +34,11 @@ export async function judgeProtocol(subject: Subject): Promise<Findings> {
     const logits = (await tasks.run("classify", { view_1: tensors.view_1! })).logits!;
     const classes = logits.shape[1]!;
     for (let row = 0; row < rows; row++) {
-      const own = Float64Array.from((logits.data as Float32Array).subarray(row * classes, (row + 1) * classes));
+      const own = (logits.data as Float32Array).subarray(row * classes, (row + 1) * classes);
       const label = Number(tensors.label!.data[row]);
       labels[start + row] = label;
-      right[start + row] =
-        largest(logits.data as Float32Array, { start: row * classes, length: classes }) === label ? 1 : 0;
-      bits[start + row] = (own[label]! - logSumExp(own)) * bitsPerNat;
+      right[start + row] = largest(own, { start: 0, length: classes }) === label ? 1 : 0;
+      bits[start + row] = (own[label]! - logSumExp(Float64Array.from(own))) * bitsPerNat;
     }
   }
   const split = isTrainSplit(recipe) ? "the test split" : "the source itself";
