@@ -39,6 +39,11 @@ const workerProperties = {
   }),
   instances: Type.Integer({ minimum: 1, maximum: 64, description: "worker processes of each bundle" }),
   threads: Type.Integer({ minimum: 1, maximum: 1024, description: "of each worker, inside an operator" }),
+  niceness: Type.Integer({
+    minimum: 0,
+    maximum: 19,
+    description: "how far workers stand back behind the HTTP process, as of nice(1); 0: they do not",
+  }),
 };
 
 /** As Triton's version policy. */

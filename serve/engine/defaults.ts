@@ -14,7 +14,12 @@ export const batchingDefaults: BatchingOptions = {
 };
 
 /** Instances and threads come on top: they share the cores out (`options.ts`). */
-export const bundleDefaults: Omit<BundleOptions, "instances" | "threads"> = { device: "cpu", versions: { latest: 1 } };
+export const bundleDefaults: Omit<BundleOptions, "instances" | "threads"> = {
+  device: "cpu",
+  // Workers keep all cores busy, and have work again only when the HTTP process gets one in time.
+  niceness: 10,
+  versions: { latest: 1 },
+};
 
 /**
  * Worker processes of a bundle on a CPU, where its cores allow it: while one computes a batch, the answers of the other's

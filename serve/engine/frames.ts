@@ -39,16 +39,25 @@ const arrays = {
 } as const satisfies Record<Dtype, unknown>;
 
 /**
- * Memory for one frame at a time. A fresh piece for each batch of 64 rows of 12 KB costs 200 page faults on either side.
+ * Memory for a few frames at a time. A fresh piece for each batch of 64 rows of 12 KB costs 200 page faults on either
+ * side.
  */
 export class FrameMemory {
-  #kept = Buffer.alloc(0);
+  readonly #kept: Buffer[];
+  #turn = 0;
 
-  /** @returns what the last call returned is overwritten */
+  /** @param frames that are in use at a time, the last of them */
+  constructor(frames: number) {
+    this.#kept = Array.from({ length: frames }, () => Buffer.alloc(0));
+  }
+
+  /** @returns what the call `frames` calls ago returned is overwritten */
   take(size: number): Buffer {
     if (size > keptBytes) return Buffer.allocUnsafeSlow(size); // rare, and too much to hold on to
-    if (size > this.#kept.length) this.#kept = Buffer.allocUnsafeSlow(Math.min(keptBytes, 2 * size));
-    return this.#kept.subarray(0, size);
+    this.#turn = (this.#turn + 1) % this.#kept.length;
+    let kept = this.#kept[this.#turn]!;
+    if (size > kept.length) this.#kept[this.#turn] = kept = Buffer.allocUnsafeSlow(Math.min(keptBytes, 2 * size));
+    return kept.subarray(0, size);
   }
 }
 
@@ -94,7 +103,7 @@ export class FrameReader<M> {
   #filled = 0;
 
   /**
-   * @param onFrame may keep the tensors, unless there is `memory`: the next frame overwrites them then
+   * @param onFrame may keep the tensors, unless there is `memory`: a later frame overwrites them then
    * @param memory where frames are put together; absent: each has memory of its own
    */
   constructor(onFrame: (frame: Frame<M>) => void, memory?: FrameMemory) {

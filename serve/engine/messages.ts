@@ -4,6 +4,12 @@ import type { TensorSpec } from "../../schemas/manifest.ts";
 
 /** What the server and a worker process say to each other; tensors travel beside these, in the same frame. */
 
+/**
+ * Batches that a worker has: the one that it computes, and one that it goes on with while the server is still busy with
+ * the answers of the first.
+ */
+export const batchesAtOnce = 2;
+
 export interface WorkerModel {
   /** Its name between the two processes. */
   readonly id: string;
@@ -18,6 +24,8 @@ export interface WorkerSettings {
   readonly device: Device | "auto";
   /** Threads inside an operator. */
   readonly threads: number;
+  /** Added to the server's own. */
+  readonly niceness: number;
   readonly models: readonly WorkerModel[];
 }
 

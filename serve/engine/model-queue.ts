@@ -14,6 +14,7 @@ import type {
   Outcome,
 } from "./inference-engine.ts";
 import { bucketOf, isBatchable, joinRows, type RowRules, rowsOf, splitRows, type Tensors } from "./rows.ts";
+import { aheadOf, enoughOf, shareOf } from "./share.ts";
 import type { Statistics } from "./statistics.ts";
 import type { BatchRun } from "./worker-pool.ts";
 import type { WorkerRun } from "./worker-process.ts";
@@ -43,7 +44,14 @@ interface Entry extends Job {
   settled: boolean;
 }
 
-/** A batch that is being computed. */
+/** What `take` must know of the worker that asks. */
+export interface TakeFor {
+  readonly draining: boolean;
+  readonly workers: number;
+  readonly ahead: boolean;
+}
+
+/** A batch that a worker has. */
 interface Running {
   readonly entries: readonly Entry[];
   readonly rows: number;
@@ -159,14 +167,24 @@ export class ModelQueue {
   }
 
   /**
-   * The batch that a free worker should run now. Call `tick` first.
+   * Whether a batch may go before the connections that can be read now have all been read.
    *
-   * @param workers how many share the work, computing or free
+   * @param workers how many share the work, computing or idle
    */
-  take({ draining, workers }: { draining: boolean; workers: number }): Batch<Entry> | undefined {
+  hasEnough(workers: number): boolean {
+    return this.#batcher.rows >= enoughOf(this.#share(workers), this.#maxRows);
+  }
+
+  /**
+   * The batch that a worker should be given now. Call `tick` first.
+   *
+   * @param workers how many share the work, computing or idle
+   * @param ahead whether the worker still computes, and would begin with it afterwards
+   */
+  take({ draining, workers, ahead }: TakeFor): Batch<Entry> | undefined {
     const now = this.#clock();
-    const running = this.#running.reduce((sum, { rows }) => sum + rows, 0);
-    const share = shareOf(this.#batcher.rows + running, workers);
+    const share = this.#share(workers);
+    if (ahead && this.#batcher.rows < aheadOf(share, this.#maxRows)) return undefined;
     const batch = this.#batcher.take(now, { draining, share });
     if (batch === undefined) return undefined;
     let longestMs = 0;
@@ -179,7 +197,7 @@ export class ModelQueue {
       entries: batch.jobs,
       rows,
       run: undefined,
-      hungAt: now + Math.max(hangsAfterMs, 2 * longestMs),
+      hungAt: now + (ahead ? 2 : 1) * Math.max(hangsAfterMs, 2 * longestMs), // after the one before it
     });
     this.#parts.statistics.dispatch(batch.reason);
     return batch;
@@ -239,14 +257,22 @@ export class ModelQueue {
     running.run?.abandon(`no answer in ${seconds} s, and nobody waits for it any more`);
   }
 
+  get #maxRows(): number {
+    return this.limits.maxBatchRows ?? 1;
+  }
+
+  #share(workers: number): number {
+    const running = this.#running.reduce((sum, { rows }) => sum + rows, 0);
+    return shareOf(this.#batcher.rows + running, workers);
+  }
+
   #entryOf(request: InferenceRequest, { resolve, reject }: Pick<Entry, "resolve" | "reject">): Entry {
     const { defaultPriority, timeoutMs: defaultTimeoutMs } = this.#parts.options;
     const now = this.#clock();
     const rows = rowsOf(request.inputs, this.#rowRules);
-    const { maxBatchRows = 1 } = this.limits;
-    if (rows > maxBatchRows) {
+    if (rows > this.#maxRows) {
       throw new UsageError(
-        `Cannot infer: a request to "${this.name}" must have at most ${maxBatchRows} rows, got ${rows}; send several`,
+        `Cannot infer: a request to "${this.name}" must have at most ${this.#maxRows} rows, got ${rows}; send several`,
         { code: "too_many_rows", path: ["inputs"] },
       );
     }
@@ -312,20 +338,6 @@ export class ModelQueue {
     statistics.request(outcome, { rows, totalMs, queueMs });
     events.emit("request", { model: this.name, version: spec.version, outcome, rows, queueMs, computeMs, totalMs });
   }
-}
-
-/** Rows from which on a larger batch costs hardly less a row (serve/engine/README.md). */
-const worthwhileRows = 8;
-
-/**
- * Rows that one of several workers should take at once: half of its part of all that is pending. One that took all that
- * waits would leave nothing to the others, and its clients would come back all at once, when nobody computes; half a
- * part keeps answers on their way while the next batch is computed. Never less than a part where that is small.
- */
-export function shareOf(pendingRows: number, workers: number): number {
-  if (workers <= 1) return Number.POSITIVE_INFINITY;
-  const part = Math.ceil(pendingRows / workers);
-  return Math.max(Math.min(part, worthwhileRows), Math.ceil(part / 2));
 }
 
 /** Name of a model version between the server and its workers. */

@@ -51,7 +51,8 @@ export class ServedBundle {
       const { sha256, inputs, outputs } = spec;
       return { id: modelId(name, spec.version), file: files.pathOf(spec), sha256, inputs, outputs };
     });
-    const settings = { device: options.device, threads: options.threads, models };
+    const { device, threads, niceness } = options;
+    const settings = { device, threads, niceness, models };
     bundle.#pool = await WorkerPool.start(settings, options.instances, bundle.#poolEvents());
     return bundle;
   }
@@ -75,7 +76,9 @@ export class ServedBundle {
   submit(queue: ModelQueue, request: InferenceRequest): Promise<InferenceAnswer> {
     if (this.#broken !== undefined) return Promise.reject(this.#broken);
     const answer = queue.submit(request);
-    this.#planPump();
+    const pool = this.#pool!;
+    if (pool.free && queue.hasEnough(pool.size)) this.#pump();
+    else this.#planPump();
     return answer;
   }
 
@@ -164,7 +167,7 @@ export class ServedBundle {
     const waiting = this.queues.filter((queue) => queue.oldest < Number.POSITIVE_INFINITY);
     if (waiting.length > 1) waiting.sort((one, other) => one.oldest - other.oldest);
     for (const queue of waiting) {
-      const batch = queue.take({ draining: this.#draining, workers: pool.size });
+      const batch = queue.take({ draining: this.#draining, workers: pool.size, ahead: !pool.idle });
       if (batch === undefined) continue;
       // Its own "free" event comes before its answers are handed out: an idle worker is more urgent than they are.
       void queue.compute(batch, (run) => pool.run(run)).then(() => this.#planPump());
@@ -174,9 +177,9 @@ export class ServedBundle {
   }
 
   #setTimer(pool: WorkerPool): void {
-    const { free } = pool;
+    const { idle } = pool;
     let at = Number.POSITIVE_INFINITY;
-    for (const queue of this.queues) at = Math.min(at, queue.wakeAt(free));
+    for (const queue of this.queues) at = Math.min(at, queue.wakeAt(idle));
     // One that fires too early finds nothing to do and sets the next.
     if (at === Number.POSITIVE_INFINITY || (this.#timer !== undefined && this.#timer.at <= at)) return;
     clearTimeout(this.#timer?.handle);

@@ -6,7 +6,14 @@ import { FailureError } from "../../schemas/errors.ts";
 import type { TensorSpec } from "../../schemas/manifest.ts";
 import { elementCount, type HostTensor, type TensorData } from "../../schemas/tensor.ts";
 import { encodeFrame, type Frame, FrameMemory, FrameReader } from "./frames.ts";
-import { type FromWorker, type ToWorker, toFault, type WorkerModel, type WorkerSettings } from "./messages.ts";
+import {
+  batchesAtOnce,
+  type FromWorker,
+  type ToWorker,
+  toFault,
+  type WorkerModel,
+  type WorkerSettings,
+} from "./messages.ts";
 import { readModelFile } from "./model-file.ts";
 
 /** Entry of a worker process: holds the sessions of a bundle and blocks while they compute, so that the server does not. */
@@ -16,13 +23,17 @@ const sessions = new Map<string, Session>();
 // A terminal sends its signals to every process of the group. This one lives as long as its parent keeps the channel
 // open: the parent decides whether the work at hand is finished first.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
-// A frame is done with when the next one comes: a worker is given one batch at a time (`worker-pool.ts`).
-const reader = new FrameReader<ToWorker>((frame) => void handle(frame), new FrameMemory());
+/** One after the other, so that the time of a batch is its own. */
+let work = Promise.resolve();
+const reader = new FrameReader<ToWorker>((frame) => {
+  work = work.then(() => handle(frame));
+}, new FrameMemory(batchesAtOnce));
 // The types do not know `onread` here.
 const pipe: SocketConstructorOpts & { readonly onread: OnReadOpts } = {
   fd: 3,
   readable: true,
   writable: true,
+  allowHalfOpen: true, // what was given before the end is still answered
   // Straight to where a batch is put together, where Node would read 64 KB at a time into memory of its own.
   onread: {
     buffer: () => reader.room,
@@ -34,6 +45,7 @@ const pipe: SocketConstructorOpts & { readonly onread: OnReadOpts } = {
 };
 const channel = new Socket(pipe);
 channel.on("error", () => process.exit(0)); // the parent is gone
+channel.on("end", () => void work.then(() => channel.end()));
 channel.on("close", () => process.exit(0));
 
 function reply(message: FromWorker, outputs: Readonly<Record<string, HostTensor>> = {}): void {

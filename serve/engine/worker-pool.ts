@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Device } from "../../runtime/session.ts";
 import { FailureError } from "../../schemas/errors.ts";
-import type { WorkerSettings } from "./messages.ts";
+import { batchesAtOnce, type WorkerSettings } from "./messages.ts";
 import { type WorkerAnswer, WorkerProcess, type WorkerRun } from "./worker-process.ts";
 
 export interface PoolEvents {
-  /** A worker could take a batch, where none could before. */
+  /** A worker could take one batch more than before. */
   onFree(): void;
   onLost(worker: WorkerProcess, reason: string, batches: number): void;
   onStarted(worker: WorkerProcess): void;
@@ -20,9 +20,6 @@ export interface BatchRun {
   /** Kills the worker, which is then lost and replaced. */
   abandon(reason: string): void;
 }
-
-/** Batches that a worker holds. */
-const batchesPerWorker = 1;
 
 /** A worker that lives shorter counts as one that could not start: it is not replaced at once for ever. */
 const provenMs = 10_000;
@@ -77,9 +74,15 @@ export class WorkerPool {
     return this.#load.size;
   }
 
-  /** Whether a worker would take a batch now. */
+  /** Whether a worker would take a batch now: at once, or as its next. */
   get free(): boolean {
     return this.#leastLoaded() !== undefined;
+  }
+
+  /** Whether a worker has nothing to do; `run` gives it the batch, then. */
+  get idle(): boolean {
+    const worker = this.#leastLoaded();
+    return worker !== undefined && this.#load.get(worker) === 0;
   }
 
   /** Call only while `free`. */
@@ -105,7 +108,7 @@ export class WorkerPool {
 
   #leastLoaded(): WorkerProcess | undefined {
     let best: WorkerProcess | undefined;
-    let least = batchesPerWorker;
+    let least = batchesAtOnce;
     for (const [worker, load] of this.#load) {
       if (load < least) [best, least] = [worker, load];
     }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { getPriority, setPriority } from "node:os";
 import path from "node:path";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -8,7 +9,7 @@ import { FailureError } from "../../schemas/errors.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
 import { unavailable } from "../http-error.ts";
 import { encodeFrame, type Frame, FrameMemory, FrameReader, type FrameTensor } from "./frames.ts";
-import { type FromWorker, fromFault, type ToWorker, type WorkerSettings } from "./messages.ts";
+import { batchesAtOnce, type FromWorker, fromFault, type ToWorker, type WorkerSettings } from "./messages.ts";
 
 export interface WorkerRun {
   readonly model: string;
@@ -41,7 +42,7 @@ export class WorkerProcess {
   readonly #channel: Duplex;
   /** An array for the reason that `ModelQueue` has: what a Map held once lives long. */
   readonly #pending: Pending[];
-  readonly #memory = new FrameMemory();
+  readonly #memory = new FrameMemory(batchesAtOnce);
   #nextRun = 0;
   /** Why it was killed. */
   #killedFor: string | undefined;
@@ -75,6 +76,7 @@ export class WorkerProcess {
       stdio: ["ignore", "inherit", "inherit", "pipe"],
       env: { ...process.env, ORT_DISABLE_TELEMETRY: "1" },
     });
+    standBack(child, settings.niceness);
     const pending: Pending[] = [];
     let started: WorkerProcess | undefined;
     try {
@@ -106,16 +108,20 @@ export class WorkerProcess {
   }
 
   /**
+   * Call only while it has less than `batchesAtOnce`: both sides have memory for so many frames. Answers come in order,
+   * and a frame that was answered has been read.
+   *
    * @throws UsageError or FailureError of the worker
    * @throws HttpError 503 when the process ends before it has answered
    */
   run({ model, inputs, outputs }: WorkerRun): Promise<WorkerAnswer> {
+    if (this.#pending.length >= batchesAtOnce) {
+      throw new Error(`Cannot run batch: a worker takes ${batchesAtOnce} at once, got one more`);
+    }
     const run = this.#nextRun++;
-    // A frame that was answered has been read: its memory is free.
-    const memory = this.#pending.length === 0 ? this.#memory : undefined;
     return new Promise((resolve, reject) => {
       this.#pending.push({ run, resolve, reject });
-      this.#channel.write(encodeFrame({ kind: "run", run, model, outputs } satisfies ToWorker, inputs, memory));
+      this.#channel.write(encodeFrame({ kind: "run", run, model, outputs } satisfies ToWorker, inputs, this.#memory));
     });
   }
 
@@ -149,6 +155,16 @@ function failAll(pending: Pending[], reason: string): number {
   const waiting = pending.splice(0);
   for (const { reject } of waiting) reject(unavailable(`Cannot infer: the worker was lost (${reason})`, "worker_lost"));
   return waiting.length;
+}
+
+/** Before it makes threads, which inherit it. Where the system refuses, the worker runs as the others do. */
+function standBack({ pid }: ChildProcess, niceness: number): void {
+  if (pid === undefined || niceness === 0) return; // it did not start: "error" follows
+  try {
+    setPriority(pid, Math.min(19, getPriority() + niceness));
+  } catch {
+    // Ended already, or not allowed.
+  }
 }
 
 function channelOf(child: ChildProcess): Duplex {

@@ -61,10 +61,10 @@ test("pieces follow each other along the first axis, and zeros fill up what they
 });
 
 test("memory that is used again carries each frame whole, larger and smaller ones in turn", () => {
-  const written = new FrameMemory();
+  const written = new FrameMemory(1);
   const received: Frame<unknown>[] = [];
   const copy = (frame: Frame<unknown>): void => void received.push(structuredClone(frame));
-  const reader = new FrameReader(copy, new FrameMemory());
+  const reader = new FrameReader(copy, new FrameMemory(1));
   const sent = [3, 7, 2, 40, 1].map((rows) => ({
     message: { kind: "run", run: rows },
     tensors: { x: rowsOfOnes(rows) },

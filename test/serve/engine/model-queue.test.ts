@@ -4,7 +4,8 @@ import type { BatchingOptions } from "../../../schemas/serve-config.ts";
 import type { HostTensor } from "../../../schemas/tensor.ts";
 import { batchingDefaults } from "../../../serve/engine/defaults.ts";
 import type { EngineEvents, InferenceRequest } from "../../../serve/engine/inference-engine.ts";
-import { ModelQueue, shareOf } from "../../../serve/engine/model-queue.ts";
+import { ModelQueue } from "../../../serve/engine/model-queue.ts";
+import { aheadOf, enoughOf, shareOf } from "../../../serve/engine/share.ts";
 import { Statistics } from "../../../serve/engine/statistics.ts";
 import type { WorkerAnswer, WorkerRun } from "../../../serve/engine/worker-process.ts";
 import { HttpError, unavailable } from "../../../serve/http-error.ts";
@@ -67,7 +68,7 @@ async function runBatch(
   abandon: (reason: string) => void = (reason) => expect.fail(reason),
 ): Promise<WorkerRun | undefined> {
   queue.tick();
-  const batch = queue.take({ draining: false, workers: 1 });
+  const batch = queue.take({ draining: false, workers: 1, ahead: false });
   if (batch === undefined) return undefined;
   let seen: WorkerRun | undefined;
   await queue.compute(batch, (each) => {
@@ -303,15 +304,40 @@ describe("the share of one of several workers", () => {
     expect(shareOf(64, 1), "one alone takes what waits").toBe(Number.POSITIVE_INFINITY);
   });
 
+  test("half of it, or a full batch, is enough to be sent to a worker that still computes", async () => {
+    void ask(rows(...new Array(12).fill(1)));
+    const take = (ahead: boolean) => queue.take({ draining: false, workers: 2, ahead })?.rows;
+    expect(take(true)).toBe(12);
+    for (const value of [2, 3, 4]) void ask(rows(value));
+    expect(take(true), "three of fifteen that are pending").toBeUndefined();
+    void ask(rows(5));
+    expect(take(true), "four of sixteen").toBe(4);
+    void ask(rows(6));
+    expect([take(true), take(false)], "one who is idle takes what there is").toEqual([undefined, 1]);
+    expect([aheadOf(16, 64), aheadOf(Number.POSITIVE_INFINITY, 64)]).toEqual([8, 64]);
+  });
+
+  test("eight rows, or half a share of more, need not wait for others to be read", () => {
+    expect([1, 40, 400].map((rows) => enoughOf(shareOf(rows, 2), 64))).toEqual([8, 8, 50]);
+    expect(enoughOf(shareOf(8, 1), 64), "one worker alone takes what is there").toBe(64);
+    expect(enoughOf(shareOf(8, 2), 1), "without batching there is nothing to wait for").toBe(1);
+    void ask(rows(...new Array(7).fill(0)));
+    expect(queue.hasEnough(2)).toBe(false);
+    void ask(rows(1));
+    expect(queue.hasEnough(2)).toBe(true);
+    expect(queue.hasEnough(1)).toBe(false);
+  });
+
   test("counts what the others compute as well", async () => {
     const answers = [1, 2, 3, 4, 5, 6].map((value) => ask(rows(value)));
-    const first = queue.take({ draining: false, workers: 2 })!;
+    const first = queue.take({ draining: false, workers: 2, ahead: false })!;
     expect(first).toMatchObject({ rows: 3, reason: "share" });
-    expect(queue.take({ draining: false, workers: 3 }), "a part of six rows, not of the three that wait").toMatchObject(
-      {
-        rows: 2,
-      },
-    );
+    expect(
+      queue.take({ draining: false, workers: 3, ahead: false }),
+      "a part of six rows, not of the three that wait",
+    ).toMatchObject({
+      rows: 2,
+    });
     queue.rejectWaiting(new HttpError("over", { status: 503, code: "stopping" }));
     expect(await answers[5]).toBe(503);
   });
