@@ -83,6 +83,7 @@ export class ModelQueue {
    */
   readonly #running: Running[] = [];
   readonly #clock: () => number;
+  #lastComputeMs = Number.POSITIVE_INFINITY;
 
   constructor(parts: ModelQueueParts) {
     const { maxBatchRows, preferredBatchRows, maxDelayMs, maxQueue, priorityLevels, timeoutMs } = parts.options;
@@ -116,6 +117,11 @@ export class ModelQueue {
   /** Requests that wait or are being computed. */
   get pending(): number {
     return this.#batcher.size + this.#running.reduce((sum, { entries }) => sum + entries.length, 0);
+  }
+
+  /** How long a batch should take: as long as the last one did; Infinity before the first. */
+  get expectedMs(): number {
+    return this.#lastComputeMs;
   }
 
   get oldest(): number {
@@ -218,6 +224,7 @@ export class ModelQueue {
       running.run = run({ model: this.#modelId, inputs, outputs: entries[0]!.outputs });
       const inputMs = this.#clock() - began;
       const { outputs, computeMs } = await running.run.answer;
+      this.#lastComputeMs = computeMs;
       const back = this.#clock();
       const parts = splitRows(
         outputs,

@@ -170,7 +170,7 @@ export class ServedBundle {
       const batch = queue.take({ draining: this.#draining, workers: pool.size, ahead: !pool.idle });
       if (batch === undefined) continue;
       // Its own "free" event comes before its answers are handed out: an idle worker is more urgent than they are.
-      void queue.compute(batch, (run) => pool.run(run)).then(() => this.#planPump());
+      void queue.compute(batch, (run) => pool.run(run, queue.expectedMs)).then(() => this.#planPump());
       return true;
     }
     return false;

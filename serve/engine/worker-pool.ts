@@ -21,6 +21,21 @@ export interface BatchRun {
   abandon(reason: string): void;
 }
 
+/**
+ * A worker that should be done with its batch sooner is given the next one ahead. After a longer one the moment in which
+ * it would have nothing to do does not count, and others may be idle sooner.
+ */
+const soonMs = 20;
+
+/** What a running worker has to do. */
+interface Held {
+  batches: number;
+  /** Time that its batches should take. */
+  expectedMs: number;
+  /** Batches that the pool had been given when it got its last one. */
+  turn: number;
+}
+
 /** A worker that lives shorter counts as one that could not start: it is not replaced at once for ever. */
 const provenMs = 10_000;
 
@@ -29,8 +44,8 @@ export class WorkerPool {
   readonly device: Device;
   readonly #settings: WorkerSettings;
   readonly #events: PoolEvents;
-  /** Batches that each running worker holds. */
-  readonly #load = new Map<WorkerProcess, number>();
+  readonly #held = new Map<WorkerProcess, Held>();
+  #turn = 0;
   readonly #stopping = new AbortController();
   readonly #restarts = new Set<Promise<void>>();
   /** Workers in a row that did not start or did not last. */
@@ -59,64 +74,73 @@ export class WorkerPool {
     }
     pool = new WorkerPool({ ...settings, device: workers[0].device }, { device: workers[0].device, events });
     for (const worker of workers) {
-      pool.#load.set(worker, 0);
+      pool.#held.set(worker, nothing());
       if (!worker.alive) pool.#lose(worker, "exit while the others started", 0);
     }
     return pool;
   }
 
   get pids(): number[] {
-    return [...this.#load.keys()].flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+    return [...this.#held.keys()].flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
   }
 
   /** Workers that run. */
   get size(): number {
-    return this.#load.size;
+    return this.#held.size;
   }
 
   /** Whether a worker would take a batch now: at once, or as its next. */
   get free(): boolean {
-    return this.#leastLoaded() !== undefined;
+    return this.#next() !== undefined;
   }
 
   /** Whether a worker has nothing to do; `run` gives it the batch, then. */
   get idle(): boolean {
-    const worker = this.#leastLoaded();
-    return worker !== undefined && this.#load.get(worker) === 0;
+    for (const { batches } of this.#held.values()) if (batches === 0) return true;
+    return false;
   }
 
-  /** Call only while `free`. */
-  run(run: WorkerRun): BatchRun {
-    const worker = this.#leastLoaded();
+  /**
+   * Call only while `free`.
+   *
+   * @param expectedMs how long it should take
+   */
+  run(run: WorkerRun, expectedMs: number): BatchRun {
+    const worker = this.#next();
     if (worker === undefined) throw new Error("Cannot run batch: a worker must be free, got none");
-    this.#load.set(worker, this.#load.get(worker)! + 1);
+    const held = this.#held.get(worker)!;
+    held.batches++;
+    held.expectedMs += expectedMs;
+    held.turn = ++this.#turn;
     const answer = worker.run(run).finally(() => {
-      const load = this.#load.get(worker);
-      if (load === undefined) return; // it was lost or told to stop
-      this.#load.set(worker, load - 1);
-      this.#events.onFree();
+      held.batches--;
+      held.expectedMs = held.batches === 0 ? 0 : held.expectedMs - expectedMs;
+      if (this.#held.has(worker)) this.#events.onFree(); // it was not lost or told to stop
     });
     return { answer, abandon: (reason) => worker.kill(reason) };
   }
 
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort();
-    const workers = [...this.#load.keys()];
-    this.#load.clear();
+    const workers = [...this.#held.keys()];
+    this.#held.clear();
     await Promise.all([...workers.map((worker) => worker.stop(graceMs)), ...this.#restarts]);
   }
 
-  #leastLoaded(): WorkerProcess | undefined {
-    let best: WorkerProcess | undefined;
-    let least = batchesAtOnce;
-    for (const [worker, load] of this.#load) {
-      if (load < least) [best, least] = [worker, load];
+  /** One that has nothing to do, or else the one that should be done with its batch first. */
+  #next(): WorkerProcess | undefined {
+    let next: WorkerProcess | undefined;
+    let best: Held | undefined;
+    for (const [worker, held] of this.#held) {
+      const open = held.batches === 0 || (held.batches < batchesAtOnce && held.expectedMs <= soonMs);
+      if (!open || (best !== undefined && !isSooner(held, best))) continue;
+      [next, best] = [worker, held];
     }
-    return best;
+    return next;
   }
 
   #lose(worker: WorkerProcess, reason: string, lost: number): void {
-    if (!this.#load.delete(worker)) return; // it was told to stop
+    if (!this.#held.delete(worker)) return; // it was told to stop
     this.#failures = performance.now() - worker.startedAt < provenMs ? this.#failures + 1 : 0;
     this.#events.onLost(worker, reason, lost);
     const restart = this.#restart().finally(() => this.#restarts.delete(restart));
@@ -133,14 +157,22 @@ export class WorkerPool {
       try {
         const worker = await WorkerProcess.start(this.#settings, (...exit) => this.#lose(...exit));
         if (signal.aborted) return worker.stop(0);
-        this.#load.set(worker, 0);
+        this.#held.set(worker, nothing());
         this.#events.onStarted(worker);
         this.#events.onFree();
         return;
       } catch (error) {
         this.#failures++;
-        if (this.#load.size === 0) this.#events.onFailed(error as Error);
+        if (this.#held.size === 0) this.#events.onFailed(error as Error);
       }
     }
   }
+}
+
+function nothing(): Held {
+  return { batches: 0, expectedMs: 0, turn: 0 };
+}
+
+function isSooner(one: Held, other: Held): boolean {
+  return one.batches === other.batches ? one.turn < other.turn : one.batches < other.batches;
 }

@@ -261,10 +261,14 @@ describe("load and unload", () => {
 });
 
 describe("a worker that is lost", () => {
-  test("costs its two batches a 503; what waits is answered by its successor, and the other instance goes on", async () => {
+  test.each([
+    { model: "whose time is not known costs the one batch that it is given", timed: false, lost: 1 },
+    { model: "known to be quick costs the batch at hand and the next one", timed: true, lost: 2 },
+  ])("with a model $model a 503; its successor answers what waits, and the other instance goes on", async (each) => {
     await open(await repositoryOf({ f: f("Identity") }), { instances: 2, maxBatchRows: 1 });
     const changes: string[] = [];
     engine.events.on("worker", ({ change, batches }) => changes.push(`${change} ${batches}`));
+    if (each.timed) await infer(vector(0));
     const [first, second] = engine.workerPids as [number, number];
     for (const pid of [first, second]) process.kill(pid, "SIGSTOP"); // they hold what they are given
     const answers = [1, 2, 3, 4, 5].map((value) =>
@@ -275,10 +279,10 @@ describe("a worker that is lost", () => {
     expect(await Promise.race(answers)).toBe("worker_lost");
     process.kill(second, "SIGCONT");
     const settled = await Promise.all(answers);
-    expect(settled.filter((answer) => answer === "worker_lost")).toHaveLength(2);
-    expect(settled.filter((answer) => answer !== "worker_lost").flat()).toHaveLength(3);
+    expect(settled.filter((answer) => answer === "worker_lost")).toHaveLength(each.lost);
+    expect(settled.filter((answer) => answer !== "worker_lost").flat()).toHaveLength(5 - each.lost);
     while (engine.workerPids.length < 2) await sleep(20);
-    expect(changes).toEqual(["lost 2", "started 0"]);
+    expect(changes).toEqual([`lost ${each.lost}`, "started 0"]);
     expect(engine.ready).toBe(true);
   });
 });
