@@ -59,3 +59,24 @@ export async function isUnchanged({ file }: Place, { output }: ScoreManifest): P
   const { size } = await stat(file);
   return size === output.bytes && sha256OfFile(file, "compare the output with its manifest") === output.sha256;
 }
+
+/**
+ * What a finished run has made stays as it is. A run may find its own there: one that is resumed, or a shard that whoever
+ * does not know of the merge starts again (Kubernetes, for a lost index).
+ *
+ * @throws UsageError where it is not the whole output of the same plan, or was not asked for
+ */
+export async function requireOwnOutput(
+  place: Place,
+  finished: ScoreManifest,
+  { identity, resume, isShard }: { identity: string; resume: boolean; isShard: boolean },
+): Promise<void> {
+  const mayBeThere = resume || isShard;
+  if (mayBeThere && finished.plan === identity && (await isUnchanged(place, finished))) return;
+  const changed = finished.plan === identity ? "no longer what its manifest tells of" : "of another run";
+  const what = mayBeThere ? ` and ${changed}` : "";
+  const remedy = isShard ? `remove it and "${place.manifest}"` : "use --overwrite";
+  throw new UsageError(`Cannot score: "${place.file}" is there${what}: name another --out, or ${remedy}`, {
+    code: "exists",
+  });
+}

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { UsageError } from "../../schemas/errors.ts";
 import type { ScoreManifest, ScorePart } from "../../schemas/score-manifest.ts";
-import { finishedRun, isUnchanged, removeEarlier, requireApart } from "./destination.ts";
+import { finishedRun, isUnchanged, removeEarlier, requireApart, requireOwnOutput } from "./destination.ts";
 import { countParts, finishRun } from "./finish.ts";
 import { hashFiles } from "./hash-inputs.ts";
 import type { Place } from "./place.ts";
@@ -68,21 +68,15 @@ export async function runScore(request: ScoreRequest, place: Place, options: Run
     if (overwrite) await removeEarlier(place, opened.plan);
     const finished = finishedRun(place);
     if (finished !== undefined) {
-      // A shard may be started again after the merge by whoever does not know of it: Kubernetes, for a lost index.
-      const isAgain = resume || (shard !== undefined && (await isUnchanged(place, finished)));
-      if (isAgain && finished.plan === opened.identity) {
-        await removeWork(place); // it was killed just before this
-        const rows = { total: opened.plan.rows, before: opened.plan.rows, scored: 0, rejected: finished.rows.rejected };
-        const seconds = { opening: 0, scoring: 0, finishing: 0 };
-        return { manifest: finished, rows, seconds, interrupted: false, wasComplete: true };
-      }
-      throw new UsageError(
-        `Cannot score: "${place.file}" is there${resume ? " and of another run" : ""}: name another --out, or use --overwrite`,
-        { code: "exists" },
-      );
+      await requireOwnOutput(place, finished, { identity: opened.identity, resume, isShard: shard !== undefined });
+      await removeWork(place); // it was killed just before this
+      const rows = { total: opened.plan.rows, before: opened.plan.rows, scored: 0, rejected: finished.rows.rejected };
+      const seconds = { opening: 0, scoring: 0, finishing: 0 };
+      return { manifest: finished, rows, seconds, interrupted: false, wasComplete: true };
     }
     if (existsSync(place.file) && !(await hasPlan(place))) {
-      throw new UsageError(`Cannot score: "${place.file}" is there: name another --out, or use --overwrite`, {
+      const remedy = shard === undefined ? "use --overwrite" : "remove it";
+      throw new UsageError(`Cannot score: "${place.file}" is there: name another --out, or ${remedy}`, {
         code: "exists",
       });
     }

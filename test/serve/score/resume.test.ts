@@ -60,13 +60,19 @@ test("a run killed again and again at random points ends with the bytes of an un
   ]);
 });
 
-test("--resume of a finished run does nothing; without it what is there is never touched", async () => {
+test("--resume of a finished run does nothing but find its output whole; without it what is there is never touched", async () => {
   const out = path.join(folder, "once.jsonl");
   expect((await run(...flags, "--out", out)).code).toBe(0);
   const before = await readFile(out, "utf8");
   expect(await run(...flags, "--out", out)).toMatchObject({ code: 2, stderr: expect.stringContaining("is there") });
   expect((await run(...flags, "--out", out, "--resume")).code).toBe(0);
   expect(await readFile(out, "utf8")).toBe(before);
+  await appendFile(out, "more");
+  expect(await run(...flags, "--out", out, "--resume")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`"${out}" is there and no longer what its manifest tells of: name another --out`),
+  });
+  expect(await readFile(out, "utf8")).toBe(`${before}more`);
 });
 
 test("--resume with other flags or other input is refused by name of what changed", async () => {
@@ -138,7 +144,8 @@ test("a shard that is started again after the merge says that all is there and e
   expect(existsSync(`${out}.parts`)).toBe(false);
   expect((await run(...shard, "--batch", "30")).code).toBe(2); // of another plan
   await appendFile(out, "more");
-  expect(await run(...shard)).toMatchObject({ code: 2, stderr: expect.stringContaining(`"${out}" is there`) });
+  const remedy = `or remove it and "${out}.manifest.json"`; // --overwrite would take other shards' parts away
+  expect(await run(...shard)).toMatchObject({ code: 2, stderr: expect.stringContaining(remedy) });
   expect((await run(...flags, "--out", out)).code).toBe(2); // of no shard
 });
 
