@@ -176,6 +176,12 @@ export const spritesVideoOptionsSchema = Type.Object(
       description: "`first`: view 1 is frame 0; `any`: a frame from 0 to 7 - delay (consecutive frames: delay 1)",
     }),
     split: Type.Enum(["train", "test"], { default: "train", description: "1,000 or the other 296 characters" }),
+    redrawn: Type.Optional(
+      Type.Array(Type.Enum(["body", "bottomwear", "topwear", "hair", "action", "direction"]), {
+        uniqueItems: true,
+        description: "attributes drawn anew on the way: the first before frame 1, the second before frame 2, ...",
+      }),
+    ),
   },
   closed,
 );

@@ -10,36 +10,23 @@ export interface PairInformation {
  */
 export function pairInformation(joint: readonly (readonly number[])[]): PairInformation {
   const cells = joint.flatMap((row, first) => row.map((mass, second) => ({ first, second, mass })));
-  return informationOf(cells.filter(({ mass }) => mass > 0));
+  return cellInformation(cells.filter(({ mass }) => mass > 0));
 }
 
-/** Exact information of a pair that is drawn uniformly from a list, in which it may occur more than once. */
-export function pairListInformation(pairs: readonly (readonly [first: number, second: number])[]): PairInformation {
-  const seconds = pairs.reduce((most, [, second]) => Math.max(most, second), 0) + 1;
-  const counts = new Map<number, number>();
-  for (const [first, second] of pairs) {
-    const pair = first * seconds + second;
-    counts.set(pair, (counts.get(pair) ?? 0) + 1);
-  }
-  const cells = [...counts].map(([pair, count]) => ({
-    first: Math.floor(pair / seconds),
-    second: pair % seconds,
-    mass: count / pairs.length,
-  }));
-  return informationOf(cells);
-}
-
-interface Cell {
+/** A pair of values with its probability. */
+export interface PairCell {
   readonly first: number;
   readonly second: number;
   readonly mass: number;
 }
 
 /**
+ * Exact information of a pair that is given by its cells, each pair of values once.
+ *
  * Gács-Körner: entropy of the connected component that the pair is in, components of the graph that joins the values
  * that can occur together (Gács & Körner 1973). Mutual information: its definition.
  */
-function informationOf(cells: readonly Cell[]): PairInformation {
+export function cellInformation(cells: readonly PairCell[]): PairInformation {
   const firsts = new Map<number, number>();
   const seconds = new Map<number, number>();
   const parent = new Map<number, number>(); // of second values; joined where one first value occurs with both

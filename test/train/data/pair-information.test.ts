@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pairInformation, pairListInformation } from "../../../train/data/pair-information.ts";
+import { cellInformation, pairInformation } from "../../../train/data/pair-information.ts";
 
 test("pairInformation() knows identity, independence, blocks, and a value that never occurs", () => {
   const known = (joint: number[][], gacsKornerBits: number, mutualBits: number): void => {
@@ -67,23 +67,21 @@ test("pairInformation() knows identity, independence, blocks, and a value that n
   );
 });
 
-test("pairListInformation() is pairInformation() of the frequencies", () => {
-  const pairs = [
-    [0, 5],
-    [0, 5],
-    [0, 7],
-    [3, 5],
-    [9, 2],
-    [9, 2],
-    [4, 4],
-    [4, 4],
-  ] as const;
+test("cellInformation() of a table's cells is pairInformation() of the table, whatever its values are called", () => {
   const joint = [
     [2 / 8, 1 / 8, 0, 0],
     [1 / 8, 0, 0, 0],
     [0, 0, 2 / 8, 0],
     [0, 0, 0, 2 / 8],
   ];
-  expect(pairListInformation(pairs).gacsKornerBits).toBeCloseTo(1.5, 12); // components of mass 1/2, 1/4, 1/4
-  expect(pairListInformation(pairs).mutualBits).toBeCloseTo(pairInformation(joint).mutualBits, 12);
+  const [firsts, seconds] = [
+    [0, 3, 9, 4],
+    [5, 7, 2, 4],
+  ];
+  const cells = joint.flatMap((row, one) =>
+    row.map((mass, other) => ({ first: firsts[one]!, second: seconds[other]!, mass })),
+  );
+  const information = cellInformation(cells.filter(({ mass }) => mass > 0));
+  expect(information.gacsKornerBits).toBeCloseTo(1.5, 12); // components of mass 1/2, 1/4, 1/4
+  expect(information.mutualBits).toBeCloseTo(pairInformation(joint).mutualBits, 12);
 });

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encode } from "fast-png";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
+import type { SpritesVideoOptions } from "../../../schemas/data.ts";
 import { FailureError, UsageError } from "../../../schemas/errors.ts";
 import { openSource } from "../../../train/data/open-source.ts";
 import {
@@ -81,7 +82,7 @@ test("characters are split as in the published data: 1,000 and the other 296", (
   expect(partsOf(1116)).toEqual([5, 1, 0, 0]);
 });
 
-const pairs = (options: { delay: number; start?: "first" | "any" }, from: SpriteSheets = sheets) =>
+const pairs = (options: Partial<SpritesVideoOptions> & { delay: number }, from: SpriteSheets = sheets) =>
   pairSpriteFrames({ source: "sprites-video", split: "test", start: "first", ...options }, from);
 const open = (options: Record<string, unknown>, dataDir: string) =>
   openSource({ source: "sprites-video", split: "test", ...options }, { dataDir });
@@ -127,6 +128,51 @@ test("a batch has the frames that its labels say, of the split's characters, del
     expect(labels[0][name]).toEqual(labels[1][name]);
   }
   expect(source.draw(20, stream(1, "batch")).labels[1].hair).toEqual(labels[1].hair!.subarray(0, 20));
+});
+
+describe("attributes that are drawn anew on the way", () => {
+  const redrawn: SpritesVideoOptions["redrawn"] = ["hair", "topwear", "bottomwear", "body", "direction", "action"];
+
+  test("are not common any more: what is left of the sequence is, exactly, at each delay", () => {
+    const sequences = [...spriteCharacters("test")].flatMap((character) =>
+      [0, 1, 2].flatMap((action) => [0, 1, 2].map((direction) => [...partsOf(character).reverse(), direction, action])),
+    );
+    for (const delay of [0, 1, 2, 3, 4, 5, 6, 7]) {
+      const counts = new Map<string, number>();
+      for (const sequence of sequences) {
+        const left = sequence.slice(delay).join();
+        counts.set(left, (counts.get(left) ?? 0) + 1);
+      }
+      const bits = [...counts.values()].reduce((sum, count) => {
+        const mass = count / sequences.length;
+        return sum - mass * Math.log2(mass);
+      }, 0);
+      const { description } = pairs({ delay, redrawn });
+      expect(description.commonInformationBits).toBeCloseTo(bits, 9);
+      expect(description.mutualInformationBits).toBeCloseTo(bits, 9);
+      const common = description.factors.filter(({ role }) => role === "common").map(({ name }) => name);
+      expect(new Set(common)).toEqual(new Set(redrawn!.slice(delay)));
+    }
+  });
+
+  test("are so among the characters of the split, and the others stay", () => {
+    const { labels } = pairs({ delay: 2, redrawn }).draw(300, stream(2, "batch"));
+    const characters = new Set(spriteCharacters("test"));
+    const changes = { hair: 0, topwear: 0 };
+    for (let row = 0; row < 300; row++) {
+      const at = (view: 0 | 1, name: string): number => labels[view][name]![row]!;
+      for (const name of ["body", "bottomwear", "action", "direction"]) expect(at(1, name)).toBe(at(0, name));
+      for (const name of ["hair", "topwear"] as const) changes[name] += at(1, name) === at(0, name) ? 0 : 1;
+      const character = ["body", "bottomwear", "topwear", "hair"].reduce((sum, name) => 6 * sum + at(1, name), 0);
+      expect(characters.has(character)).toBe(true);
+    }
+    for (const count of Object.values(changes)) expect(count).toBeGreaterThan(180); // 5 in 6 where all are in the split
+  });
+
+  test("need the first frame as start", () => {
+    const start = () => pairs({ delay: 1, start: "any", redrawn });
+    expect(start).toThrow('with "redrawn" start must be "first", got "any"');
+  });
 });
 
 test("missing, damaged or wrong sheets are named", () => {
