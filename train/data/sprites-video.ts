@@ -146,7 +146,6 @@ interface Groups {
 
 /** Sequences that agree in all attributes but the changed ones. */
 function groupsOf(sequences: readonly Sequence[], changed: ReadonlySet<string>): Groups {
-  const members: number[][] = [];
   const numbers = new Map<string, number>();
   const keys = new Int32Array(sequences.length);
   for (const [number, sequence] of sequences.entries()) {
@@ -155,8 +154,9 @@ function groupsOf(sequences: readonly Sequence[], changed: ReadonlySet<string>):
     const key = numbers.get(name) ?? numbers.size;
     numbers.set(name, key);
     keys[number] = key;
-    (members[key] ??= []).push(number);
   }
+  const members = Array.from(numbers, (): number[] => []);
+  for (const [number, key] of keys.entries()) members[key]!.push(number);
   return {
     keys,
     draw(number, random) {
