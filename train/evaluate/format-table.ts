@@ -17,6 +17,14 @@ const scores = [
   "sap-linear-svc",
 ] as const;
 
+/** A code that tells less of its view has collapsed, whatever its means show: its noise hides them. */
+const emptyBits = 0.1;
+
+/** What a view and its drawn code share at most (`measure-codes.ts`). */
+function tellsOf(block: string): string {
+  return `rate_aggregate.${block}.upper`;
+}
+
 /** Families with a table of their own; the others are two-view codes. */
 const tables: Readonly<Record<string, (results: Results) => string[]>> = { rine: rineLines };
 
@@ -42,7 +50,13 @@ function twoViewLines({ data, figures, pairs, step }: Results): string[] {
     bits(`entropy.${name}`),
     ...blocks.map((block) => bits(`usable.${name}.${block}`)),
   ]);
-  const rates = ["rate", "", "", ...blocks.map((block) => (block === "all" ? "" : bits(`rate.${block}`)))];
+  const ofBlocks = (name: string, quantityOf: (block: string) => string): string[] => [
+    name,
+    "",
+    "",
+    ...blocks.map((block) => (block === "all" ? "" : bits(quantityOf(block)))),
+  ];
+  const isEstimated = byName.has(tellsOf("common"));
   const test = pairs - trainingPairs(pairs);
   const lines = [
     `Bits found by ${isLinear ? "a linear probe" : "gradient-boosted trees"} in each block after ${count(step)} steps (${count(test)} test pairs)`,
@@ -50,13 +64,21 @@ function twoViewLines({ data, figures, pairs, step }: Results): string[] {
     ...columns(`llr${"r".repeat(blocks.length)}`, [
       ["factor", "is", "entropy", ...blocks],
       ...rows,
-      ...(byName.has("rate.common") ? [rates] : []),
+      ...(byName.has("rate.common") ? [ofBlocks("rate", (block) => `rate.${block}`)] : []),
+      ...(isEstimated ? [ofBlocks("tells at most", tellsOf)] : []),
     ]),
     ...(joint.length === 0 || !isLinear
       ? []
       : ["", `${jointName}: all common ones at once; a linear probe can tell them together and miss one alone`]),
     "",
   ];
+  for (const block of blocks) {
+    const tells = byName.get(tellsOf(block))?.value ?? Number.POSITIVE_INFINITY;
+    if (tells >= emptyBits) continue;
+    lines.push(
+      `The code ${block} is empty: a drawn one tells at most ${tells.toFixed(2)} bits of its view; its rate of ${bits(`rate.${block}`)} is the distance of all codes together from the prior`,
+    );
+  }
   if (byName.has("disagreement.common")) {
     lines.push(`The encoders disagree on the common code by ${bits("disagreement.common")} bits a pair`);
   }
