@@ -1,7 +1,7 @@
 /** How several workers share the work of a queue (serve/engine/README.md has the measurements behind the rules). */
 
 /** Rows from which on a larger batch costs hardly less a row. */
-export const worthwhileRows = 8;
+const worthwhileRows = 8;
 
 /**
  * Rows that one of several workers should take at once: half of its part of all that is pending. One that took all that
@@ -24,5 +24,5 @@ export function aheadOf(share: number, maxRows: number): number {
 
 /** Rows with which a batch need not wait for what is still to be read from other connections. */
 export function enoughOf(share: number, maxRows: number): number {
-  return Math.min(Math.max(worthwhileRows, share / 2), maxRows);
+  return Math.max(Math.min(worthwhileRows, maxRows), aheadOf(share, maxRows));
 }
