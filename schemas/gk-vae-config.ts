@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 import { optimiserSchema } from "./recipe.ts";
+import { uniqueWarmUpSchema } from "./unique-warm-up.ts";
 
 /**
  * Contract of `model` in a recipe of family `gk-vae`. Defaults are the values of Kleinman et al., "Gacs-Korner Common
@@ -62,6 +63,7 @@ export const gkVaeConfigSchema = Type.Object(
       default: 0,
       description: "steps over which the matching weight grows linearly from 0; 0 is no ramp",
     }),
+    uniqueWarmUp: uniqueWarmUpSchema,
     freeNats: Type.Number({
       minimum: 0,
       default: 0.1,

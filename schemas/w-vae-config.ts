@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 import { optimiserSchema } from "./recipe.ts";
+import { uniqueWarmUpSchema } from "./unique-warm-up.ts";
 
 /**
  * Contract of `model` in a recipe of family `w-vae`: Ryu et al., "Wyner VAE: Joint and Conditional Generation with
@@ -111,27 +112,7 @@ export const wVaeConfigSchema = Type.Object(
           "what the encoders of one view learn: the paper's evidence bound of that view (also where left out), or to guess the joint posterior",
       }),
     ),
-    uniqueWarmUp: Type.Object(
-      {
-        weight: Type.Number({
-          minimum: 1,
-          default: 1,
-          description: "of the local rates at the start of the joint phase",
-        }),
-        share: Type.Number({
-          exclusiveMinimum: 0,
-          maximum: 1,
-          default: 0.6,
-          description: "of the joint phase, over which the weight falls exponentially to 1",
-        }),
-      },
-      {
-        ...closed,
-        default: {},
-        description:
-          "ours: local codes that cost more at first leave to the common code what it can tell; weight 1 is the paper's objective throughout",
-      },
-    ),
+    uniqueWarmUp: uniqueWarmUpSchema,
     shares: Type.Object(
       {
         autoencoder: Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, default: 0.2 }),

@@ -5,7 +5,7 @@ import { bernoulliCrossEntropy } from "../networks/bernoulli.ts";
 import { type Gaussian, klBetween, klToStandardNormal, sample, withVarianceAdded } from "../networks/gaussian.ts";
 import type { LossInputs, Networks, NoiseSpec, Schedule } from "./family.ts";
 import { type BlockName, decodeView, encoderMoments, priorOf, splitMoments, toIntensity } from "./gk-vae-networks.ts";
-import { fall } from "./schedules.ts";
+import { fall, warmUp } from "./schedules.ts";
 
 /** Added to the second variance of the matching term, as in the authors' code. */
 const matchingEpsilon = 1e-7;
@@ -27,12 +27,15 @@ export function objectiveNoise(config: GkVaeConfig, batchSize: number): Record<s
 
 /**
  * Factor on the matching weight, 0 at the start of the run, 1 from `matchingRampSteps` on; factor on the learning rate,
- * 1 at the start, `learningRateEnd` at the end. None of either where it would always be 1.
+ * 1 at the start, `learningRateEnd` at the end; factor on the weight of the unique rates (`uniqueWarmUp`). None of those
+ * that would always be 1.
  */
-export function objectiveScalars({ matchingRampSteps, learningRateEnd }: GkVaeConfig): Record<string, Schedule> {
+export function objectiveScalars(config: GkVaeConfig): Record<string, Schedule> {
+  const { matchingRampSteps, learningRateEnd, uniqueWarmUp } = config;
   return {
     ...(matchingRampSteps === 0 ? {} : { matching_ramp: (step) => Math.min(1, step / matchingRampSteps) }),
     ...(learningRateEnd === 1 ? {} : { "learning_rate.model": fall(1, learningRateEnd) }),
+    ...(uniqueWarmUp.weight === 1 ? {} : { unique_weight: warmUp(uniqueWarmUp) }),
   };
 }
 
@@ -40,14 +43,14 @@ export function objectiveScalars({ matchingRampSteps, learningRateEnd }: GkVaeCo
  * Objective of the Gacs-Korner variational auto-encoder, and its terms, in nats per example.
  *
  *   loss = reconstruction
- *        + gamma ( beta_u (R_u1 + R_u2) + beta_c (R_c1 + R_c2) )
+ *        + gamma ( w beta_u (R_u1 + R_u2) + beta_c (R_c1 + R_c2) )
  *        + lambda_c matching                    (times the batch size with matchingReduction "sum")
  *
  *   reconstruction = mean over pairs of -ln p(x1, x2 | u1, c, u2), summed over pixels, channels and both views
  *   R_b            = sum over dimensions of max( mean over pairs of KL( q(b|x) || p(b) ), freeNats )
  *   matching       = mean over pairs of KL( q(c|x1) || q(c|x2) )
  *
- * `rate_<b>` is the mean KL without the floor of `freeNats`, `clamped_rate_<b>` is R_b.
+ * w is 1 but for a warm-up (`uniqueWarmUp`, ours). `rate_<b>` is the mean KL without the floor of `freeNats`, `clamped_rate_<b>` is R_b.
  *
  * Source: Kleinman et al., "Gacs-Korner Common Information Variational Autoencoder", equation 13 and section 4; the
  * reductions, the coin and the one direction of the matching term follow the authors' code. The mean reduction of the
@@ -103,10 +106,10 @@ export function gkVaeLosses(
   const commonCost = tf.mul(tf.add(rates.common_1.clamped, rates.common_2.clamped), weights.prior * weights.common);
   const pairs = config.matchingReduction === "sum" ? views.view_1.shape[0]! : 1;
   const matchingCost = tf.mul(matching, weights.matching * pairs);
-  const ramp = scalars.matching_ramp;
-  const ramped = ramp === undefined ? matchingCost : tf.mul(matchingCost, ramp);
+  const scheduled = (cost: tf.Tensor, factor?: tf.Tensor) => (factor === undefined ? cost : tf.mul(cost, factor));
+  const costs = tf.add(scheduled(uniqueCost, scalars.unique_weight), commonCost);
   return {
-    loss: tf.add(tf.add(reconstruction, ramped), tf.add(uniqueCost, commonCost)),
+    loss: tf.add(tf.add(reconstruction, scheduled(matchingCost, scalars.matching_ramp)), costs),
     reconstruction,
     rate_common_1: rates.common_1.plain,
     rate_common_2: rates.common_2.plain,

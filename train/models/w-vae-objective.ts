@@ -38,16 +38,6 @@ export function annealing({
   };
 }
 
-/**
- * Weight of the local rates in the joint phase: falls exponentially to 1, and stays there.
- *
- * Without it the local codes, many variables that learn fast, tell the digit before the one common variable does, and
- * the decoders come to ignore z.
- */
-export function localWeight({ uniqueWarmUp: { weight, share } }: WVaeConfig): Schedule {
-  return (step, steps) => weight ** Math.max(0, 1 - step / (share * steps));
-}
-
 /** Phase 1: the wrapper alone, on the images of both views. Nats per image. */
 export function autoencoderLosses(
   networks: Networks,
@@ -60,7 +50,7 @@ export function autoencoderLosses(
 /**
  * Phase 2: all of the joint model, the wrapper fixed. Nats per pair.
  *
- *   loss = reconstruction + (1 + lambda) R_z + w (R_u + R_v),   w = 1 but for a warm-up (`localWeight`)
+ *   loss = reconstruction + (1 + lambda) R_z + w (R_u + R_v),   w = 1 but for a warm-up (`uniqueWarmUp`)
  *
  *   reconstruction = E ( |f(x) - x(z,u)|^2 + |f(y) - y(z,v)|^2 ) / (2 epsilon^2),   f the wrapper's features
  *   R_b            = KL( q(b|x,y) || p(b) ), exact

@@ -2,9 +2,10 @@ import { UsageError } from "../../schemas/errors.ts";
 import type { WVaeConfig } from "../../schemas/w-vae-config.ts";
 import { autoencoder } from "../networks/autoencoder.ts";
 import type { InputSpec, LatentBlock, ModelFamily, Phase, Player } from "./family.ts";
+import { warmUp } from "./schedules.ts";
 import { evidenceLosses, posteriorLosses } from "./w-vae-marginal.ts";
 import { spacesOf, wVaeNetworks } from "./w-vae-networks.ts";
-import { annealing, autoencoderLosses, jointLosses, localWeight, objectiveNoise } from "./w-vae-objective.ts";
+import { annealing, autoencoderLosses, jointLosses, objectiveNoise } from "./w-vae-objective.ts";
 import { wVaeTasks } from "./w-vae-tasks.ts";
 
 /**
@@ -50,7 +51,7 @@ export const wVae: ModelFamily<WVaeConfig> = {
         name: "joint",
         share: shares.joint,
         players: player(["joint.", "decoder_"]),
-        scalars: { ...scalars, local_weight: localWeight(config) },
+        scalars: { ...scalars, local_weight: warmUp(config.uniqueWarmUp) },
         losses: (networks, inputs) => jointLosses(networks, config, inputs),
       },
       {

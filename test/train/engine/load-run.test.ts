@@ -27,6 +27,7 @@ const recipe: Recipe = {
     matchingReduction: "mean",
     matchingRampSteps: 0,
     learningRateEnd: 1,
+    uniqueWarmUp: { weight: 1, share: 0.6 },
     freeNats: 0.1,
   },
   data,

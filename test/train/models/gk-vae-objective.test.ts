@@ -215,6 +215,21 @@ test("the learning rate stays where nothing is said, as in the paper, or falls e
   expect(at(100)).toBeCloseTo(0.01, 12);
 });
 
+test("the unique rates cost what the warm-up says at the start and the paper's weight from its share on", () => {
+  const config = smallConfig({ uniqueWarmUp: { weight: 16, share: 0.5 } });
+  const [phase] = gkVae.phases(config);
+  const factor = phase!.scalars.unique_weight!;
+  expect([0, 25, 50, 99].map((step) => factor(step, 100))).toEqual([16, 4, 1, 1]);
+  const networks = smallNetworks(config);
+  const inputs = randomInputs(config, 2, 0.1);
+  const at = (value: number) => lossesOf(networks, config, { ...inputs, scalars: { unique_weight: tf.scalar(value) } });
+  const paper = at(1);
+  expect(paper.loss).toBe(lossesOf(networks, config, inputs).loss);
+  const rates = paper.clamped_rate_unique_1! + paper.clamped_rate_unique_2!;
+  const gap = at(16).loss! - paper.loss!;
+  expect(gap / (15 * config.weights.unique * rates)).toBeCloseTo(1, 4);
+});
+
 test("the one player trains every variable, a learned prior included", () => {
   for (const prior of ["fixed", "learned"]) {
     const config = smallConfig({ prior });

@@ -115,6 +115,7 @@ test("the paper's recipes have its settings, and the networks its parameter coun
       matchingReduction: "sum",
       matchingRampSteps: 0,
       learningRateEnd: 1,
+      uniqueWarmUp: { weight: 1 },
       freeNats: 0.1,
       optimiser: { kind: "adam", learningRate: 1e-3, beta1: 0.9, beta2: 0.999, weightDecay: 0 },
     });
