@@ -4,7 +4,7 @@ import type { Device } from "../../runtime/session.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import type { SweepSummary } from "../../schemas/sweep.ts";
 import type { SweepResult } from "../sweep/run-sweep.ts";
-import { verdictOf } from "../sweep/verdict.ts";
+import { pText, verdictOf } from "../sweep/verdict.ts";
 import { DEVICES, oneOf } from "./one-of.ts";
 import { untilInterrupted } from "./until-interrupted.ts";
 import { wholeNumber } from "./whole-number.ts";
@@ -118,7 +118,7 @@ export function tableOf({ medians, comparisons, trends, failures, finished, plan
     ...(trends.length === 0 ? [] : ["", "Rank correlation along the variants:"]),
     ...trends.map(({ quantity, axis, correlation, pValue, claim, agrees, isClear }) => {
       const judged = claim === undefined ? "" : `; claimed ${claim}: ${verdictOf({ agrees, isClear }).words}`;
-      return `  ${quantity} against ${axis}: ${correlation.toFixed(2)} (p = ${pValue.toFixed(3)})${judged}`;
+      return `  ${quantity} against ${axis}: ${correlation.toFixed(2)} (${pText(pValue)})${judged}`;
     }),
     ...failures.map(({ cell, error }) => `  FAILED ${cell}: ${error}`),
   ].join("\n");

@@ -1,5 +1,6 @@
 import type { PublishedRow } from "../../schemas/published-results.ts";
 import type { SweepSummary } from "../../schemas/sweep.ts";
+import { pText } from "../sweep/verdict.ts";
 
 /** A plan may bear the name of a recipe: the command tells its rows from those of runs. */
 export function isSweepRow({ command }: Pick<PublishedRow, "command">): boolean {
@@ -52,7 +53,7 @@ export function sweepRows(summary: SweepSummary): Omit<PublishedRow, "commit">[]
       quantity: `${quantity}_trend`,
       unit: "1",
       ours: correlation,
-      estimator: `Spearman's rank correlation with the ${axis} over all cells, p = ${pValue.toFixed(4)} by permutation${claim === undefined ? "" : `; claimed ${claim} (${source}); met only where p is at most 0.05`}`,
+      estimator: `Spearman's rank correlation with the ${axis} over all cells, ${pText(pValue)} by permutation${claim === undefined ? "" : `; claimed ${claim} (${source}); met only where p is at most 0.05`}`,
       seeds: seedsOf(points[0]!.variant),
       ...(claim === undefined
         ? {}

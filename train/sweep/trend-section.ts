@@ -3,7 +3,7 @@ import { median } from "../../information/median.ts";
 import type { SweepTrend } from "../../schemas/sweep.ts";
 import { drawChart, looks } from "../evaluate/report/chart.ts";
 import { type Html, html } from "../evaluate/report/html.ts";
-import { verdictOf } from "./verdict.ts";
+import { pText, verdictOf } from "./verdict.ts";
 
 /** The curves of a sweep: each quantity against the number that its variants stand for. */
 export function trendSection(trends: readonly SweepTrend[]): Html | undefined {
@@ -16,7 +16,7 @@ its p-value is the share of random orders that do so as much.</p>
 
 function figure(trend: SweepTrend): Html {
   const { title, correlation, pValue, claim, source } = trend;
-  const said = `Rank correlation ${correlation.toFixed(2).replace("-", "−")}, p = ${pValue.toFixed(3)}.`;
+  const said = `Rank correlation ${correlation.toFixed(2).replace("-", "−")}, ${pText(pValue)}.`;
   const { words, look } = verdictOf(trend);
   const judged = html` Claimed ${claim ?? ""} (${source}): <span class="${look}">${words}</span>.`;
   return html`<figure><h3>${title}</h3>${curve(trend)}<figcaption>${said}${claim === undefined ? html` After ${source}.` : judged}</figcaption></figure>`;

@@ -11,3 +11,8 @@ export function verdictOf({ agrees, isClear }: Judged): { words: string; look: s
   if (isClear) return agrees ? { words: "agrees", look: "met" } : { words: "contradicts it", look: "missed" };
   return { words: `not clear; ${agrees ? "the same" : "the other"} direction`, look: "" };
 }
+
+/** A p-value for people; one that three digits would round to zero, which none is, is said to be below them. */
+export function pText(pValue: number): string {
+  return pValue < 0.001 ? "p < 0.001" : `p = ${pValue.toFixed(3)}`;
+}

@@ -7,6 +7,7 @@ import { sweepRows } from "../../../train/evaluate/sweep-rows.ts";
 import { cellsOf } from "../../../train/sweep/cells.ts";
 import { readSweep, sweepNames } from "../../../train/sweep/read-sweep.ts";
 import { summarise } from "../../../train/sweep/summarise.ts";
+import { pText } from "../../../train/sweep/verdict.ts";
 import { violinOf } from "../../../train/sweep/violin.ts";
 import { sweepPage, writeSweepReport } from "../../../train/sweep/write-sweep-report.ts";
 import { temporaryFolder } from "../engine/temporary-folder.ts";
@@ -125,6 +126,10 @@ const video = smallPlan({
   comparisons: [],
   charts: [],
   trends: [{ title: "Delay", quantity: "mig", axis: "frames", points: delays, claim: "falling", source: "figure 4" }],
+});
+
+test("no p-value is shown as zero", () => {
+  expect([0.0001, 0.00099, 0.001, 0.0506].map(pText)).toEqual(["p < 0.001", "p < 0.001", "p = 0.001", "p = 0.051"]);
 });
 
 test("a curve is judged by its rank correlation, which one seed a variant is enough for", async () => {
