@@ -20,7 +20,8 @@ export interface InfoReportOptions {
   readonly x: string;
   readonly y: string;
   readonly target?: string | undefined;
-  readonly rows: number;
+  /** Observations behind `joint`; left out where it is no sample but the distribution itself. */
+  readonly rows?: number | undefined;
   readonly seed: number;
   /** Starts of Wyner's fitted mixtures; left out: `wynerDefaults`. */
   readonly fits?: number | undefined;
@@ -31,11 +32,11 @@ export interface InfoReportOptions {
 }
 
 /**
- * Exact measures of the empirical distribution of rows: plug-in figures, no interval.
+ * Exact measures of a distribution; of the empirical one of rows, plug-in figures without an interval.
  *
  * Its form is `schemas/info-report.ts`, which this room may not import: the compiler compares them where both are used.
  *
- * @param joint made from `rows` rows, with variables x, y and, where it is given, target
+ * @param joint with variables x, y and, where it is given, target
  */
 export function infoReport(
   joint: JointDistribution,
@@ -45,7 +46,7 @@ export function infoReport(
   const [sizeX, sizeY] = [x, y].map((name) => joint.variables.find((one) => one.name === name)!.symbols.length);
   const report = {
     format: 1 as const,
-    rows,
+    ...(rows === undefined ? {} : { rows }),
     x,
     y,
     entropyBits: { x: entropyBits(joint, x), y: entropyBits(joint, y), joint: entropyBits(joint, [x, y]) },
@@ -54,7 +55,7 @@ export function infoReport(
       yGivenX: conditionalEntropyBits(joint, y, x),
     },
     mutualInformationBits: mutualInformationBits(joint, x, y),
-    mutualInformationBiasBits: ((sizeX! - 1) * (sizeY! - 1)) / (2 * rows * Math.LN2),
+    ...(rows === undefined ? {} : { mutualInformationBiasBits: ((sizeX! - 1) * (sizeY! - 1)) / (2 * rows * Math.LN2) }),
     gacsKornerBits: common.bits,
     gacsKornerValues: common.probabilities.length,
     wyner: unlessTooLarge(() => {
@@ -113,11 +114,14 @@ function stochastic(
 }
 
 /** What more than two columns have in common: figures that grow with the rows only. */
-export function columnsReport(joint: JointDistribution, { columns, rows }: { columns: string[]; rows: number }) {
+export function columnsReport(
+  joint: JointDistribution,
+  { columns, rows }: { columns: string[]; rows?: number | undefined },
+) {
   const common = gacsKorner(joint, columns);
   return {
     format: 1 as const,
-    rows,
+    ...(rows === undefined ? {} : { rows }),
     columns,
     entropyBits: columns.map((name) => entropyBits(joint, name)),
     jointEntropyBits: entropyBits(joint, columns),

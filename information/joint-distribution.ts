@@ -53,21 +53,25 @@ export function jointFromCounts(variables: readonly Variable[], counts: ArrayLik
  *
  * @param names one for each column
  * @param rows symbols; an alphabet holds those that occur, in the order of their first occurrence
- * @throws RangeError for no row, or a row of another length
+ * @param weights what each row stands for: how often it occurred, or its probability; left out, each occurred once
+ * @throws RangeError for no row, a row of another length, or a weight that is negative or not finite (named)
  */
 export function jointFromRows(
   names: readonly string[],
   rows: Iterable<readonly (string | number)[]>,
+  weights?: ArrayLike<number>,
 ): JointDistribution {
   const reader = symbolReader("read rows", names);
   const counts = new Map<string, number>();
   let row = 0;
   for (const symbols of rows) {
     const key = reader.indices(symbols, `row ${row}`).join();
-    counts.set(key, (counts.get(key) ?? 0) + 1);
+    const weight = weights === undefined ? 1 : requireProbability(`the weight of row ${row}`, weights[row]!);
+    counts.set(key, (counts.get(key) ?? 0) + weight);
     row++;
   }
-  return normalised(fromKeys(reader.variables, counts), "there must be at least one row, got none");
+  const wanted = weights === undefined ? "there must be at least one row" : "at least one weight must be above 0";
+  return normalised(fromKeys(reader.variables, counts), `${wanted}, got none`);
 }
 
 /**

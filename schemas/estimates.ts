@@ -1,4 +1,4 @@
-import { type Static, Type } from "typebox";
+import { type Static, type TSchema, Type } from "typebox";
 import { seedSchema, taskRequestSchema } from "./tasks.ts";
 
 /** HTTP bodies about information in bits: of a model's codes, of a posted table, in the background. */
@@ -87,6 +87,13 @@ export type Estimate = Static<typeof estimateSchema>;
 
 const symbol = Type.Union([Type.String({ maxLength: 200 }), Type.Number()]);
 
+const cells = <T extends TSchema>(cell: T, description: string) =>
+  Type.Array(Type.Array(cell, { minItems: 1, maxItems: 1000 }), {
+    minItems: 1,
+    maxItems: 1000,
+    description: `instead of rows: ${description}`,
+  });
+
 export const discreteRequestSchema = Type.Object(
   {
     columns: Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
@@ -103,11 +110,13 @@ export const discreteRequestSchema = Type.Object(
     ),
     counts: Type.Optional(
       // Up to where every whole number is one: the sum of 1000 by 1000 of them is far from overflowing.
-      Type.Array(Type.Array(Type.Number({ minimum: 0, maximum: 2 ** 53 }), { minItems: 1, maxItems: 1000 }), {
-        minItems: 1,
-        maxItems: 1000,
-        description: "instead of rows: how often x (line) and y (column) occur together",
-      }),
+      cells(Type.Integer({ minimum: 0, maximum: 2 ** 53 }), "how often x (line) and y (column) occur together"),
+    ),
+    probabilities: Type.Optional(
+      cells(
+        Type.Number({ minimum: 0, maximum: 1 }),
+        "how likely x (line) and y (column) are together, in all 1: a distribution, not a sample",
+      ),
     ),
     seed: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 }),
   },

@@ -1,7 +1,10 @@
 import { type Static, Type } from "typebox";
 
-/** Contract of `cominfo info --json`: exact measures of the rows of a table. Every figure is in bits. */
+/** Contract of `cominfo info --json`: exact measures of a discrete table. Every figure is in bits. */
 
+const observations = Type.Optional(
+  Type.Integer({ minimum: 1, description: "observations; left out where a distribution was given, not a sample" }),
+);
 const closed = { additionalProperties: false } as const;
 /** No minimum in the schema: rounding can leave a 0 at -1e-16. */
 const atLeastZero = (description: string) => Type.Number({ description });
@@ -56,7 +59,7 @@ const notDecomposedSchema = Type.Object({ measure: Type.String(), notComputed: T
 export const infoReportSchema = Type.Object(
   {
     format: Type.Literal(1),
-    rows: Type.Integer({ minimum: 1 }),
+    rows: observations,
     x: Type.String({ description: "name of the first column" }),
     y: Type.String({ description: "name of the second column" }),
     target: Type.Optional(Type.String({ description: "name of the column that both tell about" })),
@@ -70,8 +73,10 @@ export const infoReportSchema = Type.Object(
       closed,
     ),
     conditionalEntropyBits: Type.Object({ xGivenY: atLeastZero("H(x | y)"), yGivenX: atLeastZero("H(y | x)") }, closed),
-    mutualInformationBits: atLeastZero("I(x; y) of the rows' relative frequencies"),
-    mutualInformationBiasBits: atLeastZero("what independent columns would show on average with so few rows"),
+    mutualInformationBits: atLeastZero("I(x; y)"),
+    mutualInformationBiasBits: Type.Optional(
+      atLeastZero("what independent columns would show on average with so few rows; none of a distribution"),
+    ),
     gacsKornerBits: atLeastZero("Gacs-Korner common information"),
     gacsKornerValues: Type.Integer({ minimum: 1, description: "components of the support graph" }),
     wyner: Type.Union([wynerSchema, notComputedSchema]),
@@ -119,7 +124,7 @@ export type InfoReport = Static<typeof infoReportSchema>;
 export const columnsReportSchema = Type.Object(
   {
     format: Type.Literal(1),
-    rows: Type.Integer({ minimum: 1 }),
+    rows: observations,
     columns: Type.Array(Type.String(), { minItems: 2 }),
     entropyBits: Type.Array(Type.Number(), { description: "of each column" }),
     jointEntropyBits: atLeastZero("of all columns together"),

@@ -175,7 +175,7 @@ export function estimateRoutes(parts: EstimateParts): Route[] {
 }
 
 /** Keys of a table's body that are the table; the others are settings. */
-const tableKeys = ["columns", "rows", "counts"];
+const tableKeys = ["columns", "rows", "counts", "probabilities"];
 
 async function readWork(
   bundle: PinnedBundle,
@@ -202,20 +202,20 @@ async function readWork(
   };
 }
 
-function requireTable({ columns, rows, counts }: DiscreteRequest): void {
+function requireTable({ columns, rows, counts, probabilities }: DiscreteRequest): void {
   const fault = (text: string, path: (string | number)[]) =>
     new UsageError(`Cannot measure table: ${text}`, { code: "bad_table", path });
   const twice = columns.findIndex((name, i) => columns.indexOf(name) !== i);
   if (twice >= 0)
     throw fault(`columns must have names of their own, got "${columns[twice]}" twice`, ["columns", twice]);
-  if ((rows === undefined) === (counts === undefined)) throw fault("it must have either rows or counts", []);
-  if (counts !== undefined && columns.length !== 2)
-    throw fault("counts must be of two columns, got three", ["columns"]);
-  const width = counts === undefined ? columns.length : counts[0]!.length;
-  const lines: readonly (readonly unknown[])[] = rows ?? counts ?? [];
-  const odd = lines.findIndex((line) => line.length !== width);
-  if (odd >= 0) {
-    const name = rows === undefined ? "counts" : "rows";
-    throw fault(`${name} must have ${width} entries in line ${odd}, got ${lines[odd]!.length}`, [name, odd]);
+  const given = Object.entries({ rows, counts, probabilities }).filter(([, lines]) => lines !== undefined);
+  const [[name, lines] = ["", []]] = given;
+  if (given.length !== 1 || lines === undefined) {
+    const got = given.map(([key]) => key).join(" and ");
+    throw fault(`it must have either rows, counts or probabilities, got ${got || "none"}`, []);
   }
+  if (name !== "rows" && columns.length !== 2) throw fault(`${name} must be of two columns, got three`, ["columns"]);
+  const width = name === "rows" ? columns.length : lines[0]!.length;
+  const odd = lines.findIndex((line) => line.length !== width);
+  if (odd >= 0) throw fault(`${name} must have ${width} entries in line ${odd}, got ${lines[odd]!.length}`, [name, odd]);
 }

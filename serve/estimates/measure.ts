@@ -9,7 +9,7 @@ import type { GaussianRows } from "../../information/gaussian-rate.ts";
 import { drawGaussian } from "../../information/gaussian-sample.ts";
 import { infoReport } from "../../information/info-report.ts";
 import { labelEntropy } from "../../information/label-entropy.ts";
-import { jointFromCounts, jointFromRows } from "../../information/joint-distribution.ts";
+import { jointFromCounts, jointFromRows, jointFromTable } from "../../information/joint-distribution.ts";
 import { type Matrix, sliceRows } from "../../information/matrix.ts";
 import { stream } from "../../information/random.ts";
 import { bitsPerNat } from "../../information/units.ts";
@@ -186,18 +186,14 @@ function sum(values: Iterable<number>): number {
 }
 
 /** Exact measures of a posted table. @throws RangeError for a table that is none */
-export function measureTable({ columns, rows, counts, seed }: DiscreteRequest): object {
+export function measureTable({ columns, rows, counts, probabilities, seed }: DiscreteRequest): object {
   const [x, y, target] = columns as [string, string, string?];
-  const joint =
-    counts === undefined
-      ? jointFromRows(columns, rows ?? [])
-      : jointFromCounts(
-          [
-            { name: x, symbols: counts.map((_, i) => String(i)) },
-            { name: y, symbols: counts[0]!.map((_, j) => String(j)) },
-          ],
-          counts.flat(),
-        );
-  const observed = counts === undefined ? (rows ?? []).length : Math.max(1, sum(counts.flat()));
-  return infoReport(joint, { x, y, target, rows: observed, seed });
+  if (rows !== undefined) return infoReport(jointFromRows(columns, rows), { x, y, target, rows: rows.length, seed });
+  const table = counts ?? probabilities ?? [];
+  const variables = [
+    { name: x, symbols: table.map((_, i) => String(i)) },
+    { name: y, symbols: (table[0] ?? []).map((_, j) => String(j)) },
+  ];
+  if (counts === undefined) return infoReport(jointFromTable(variables, table.flat()), { x, y, seed });
+  return infoReport(jointFromCounts(variables, table.flat()), { x, y, rows: sum(table.flat()), seed });
 }

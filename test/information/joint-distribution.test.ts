@@ -39,6 +39,7 @@ test("a table, its outcomes, its counts and its rows make the same distribution"
     ["a", 2],
   ] as const;
   expect(asRecord(jointFromRows(["x", "y"], rows))).toEqual(expected);
+  expect(asRecord(jointFromRows(["x", "y"], [...rows, ["a", 1]], [0.5, 0.5, 0.5, 0.5, 0]))).toEqual(expected);
   const outcomes = [
     [["a", 0], 0.25],
     [["a", 2], 0.5],
@@ -87,6 +88,17 @@ describe("bad input is refused with the cell named", () => {
     ["a missing cell", () => jointFromTable([x, y], [1, 0]), '"probabilities" must hold 2 x 3 = 6 cells, got 2'],
     ["no counts", () => jointFromCounts([x], [0, 0]), "at least one count must be above 0, got none"],
     ["no rows", () => jointFromRows(["x"], []), "there must be at least one row, got none"],
+    ["no weight", () => jointFromRows(["x"], [["a"]], [0]), "at least one weight must be above 0, got none"],
+    [
+      "a negative weight",
+      () => jointFromRows(["x"], [["a"], ["b"]], [1, -1]),
+      "the weight of row 1 must be finite and not negative, got -1",
+    ],
+    [
+      "fewer weights than rows",
+      () => jointFromRows(["x"], [["a"], ["b"]], [1]),
+      "the weight of row 1 must be finite and not negative, got undefined",
+    ],
     ["no variable", () => jointFromTable([], [1]), "there must be at least one variable, got none"],
     ["no column", () => jointFromRows([], [[]]), "there must be at least one variable, got none"],
     ["an empty alphabet", () => jointFromTable([{ name: "x", symbols: [] }], []), '"x" must have a symbol, got none'],

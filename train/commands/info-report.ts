@@ -11,7 +11,7 @@ export function formatInfo(report: InfoReport): string {
     [`H(${x} | ${y})`, bits(open.xGivenY)],
     [`H(${y} | ${x})`, bits(open.yGivenX)],
     ["Gacs-Korner common information", `${bits(report.gacsKornerBits)}  ${counted(report.gacsKornerValues)}`],
-    ["mutual information", `${bits(report.mutualInformationBits)}  ${biased(report)}`],
+    ["mutual information", `${bits(report.mutualInformationBits)}${biased(report)}`],
     ["Wyner common information", wynerText(wyner)],
   ];
   if (report.approximate !== undefined) {
@@ -43,7 +43,7 @@ export function formatInfo(report: InfoReport): string {
       [`I(${x}, ${y}; ${target})`, bits(about.both)],
     );
   }
-  const lines = [`${report.rows} rows, all figures in bits`, "", ...aligned(rows)];
+  const lines = [heading(report), "", ...aligned(rows)];
   if (decompositions === undefined) return lines.join("\n");
   const table: string[][] = [[`about ${target}`, "redundant", `only ${x}`, `only ${y}`, "synergistic"]];
   for (const parts of decompositions) {
@@ -65,7 +65,7 @@ export function formatColumns(report: ColumnsReport): string {
     ["dual total correlation", bits(report.dualTotalCorrelationBits)],
     ["Gacs-Korner common information", `${bits(report.gacsKornerBits)}  ${counted(report.gacsKornerValues)}`],
   ];
-  return [`${report.rows} rows, all figures in bits`, "", ...aligned(rows)].join("\n");
+  return [heading(report), "", ...aligned(rows)].join("\n");
 }
 
 function wynerText(wyner: InfoReport["wyner"]): string {
@@ -79,8 +79,12 @@ function counted(values: number): string {
   return values === 1 ? "one component" : `${values} components`;
 }
 
+function heading({ rows }: { rows?: number }): string {
+  return `${rows === undefined ? "A distribution" : `${rows} rows`}, all figures in bits`;
+}
+
 function biased({ mutualInformationBiasBits: bias }: InfoReport): string {
-  return `independent columns would show ${bits(bias)} with so many rows`;
+  return bias === undefined ? "" : `  independent columns would show ${bits(bias)} with so many rows`;
 }
 
 function bits(value: number): string {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { JointDistribution } from "../../information/joint-distribution.ts";
 import { UsageError } from "../../schemas/errors.ts";
+import type { RowWeights } from "./info-table.ts";
 import { wholeNumber } from "./whole-number.ts";
 
 interface InfoFlags {
@@ -8,6 +8,8 @@ interface InfoFlags {
   readonly y?: string;
   readonly target?: string;
   readonly columns?: string;
+  readonly count?: string;
+  readonly probability?: string;
   readonly slack?: number;
   readonly weight?: number;
   readonly starts?: number;
@@ -22,9 +24,12 @@ Examples:
   $ cominfo info table.csv --x left --y right --json
   $ cominfo info table.csv --x left --y right --slack 0.1 --weight 4
   $ cominfo info table.csv --columns left,middle,right
+  $ cominfo info counts.csv --x left --y right --count times
+  $ cominfo info known.csv --x left --y right --probability p
 
 Counts the rows and takes their relative frequencies as the distribution: columns are symbols, not numbers, so a column
-of measurements has to be binned before.
+of measurements has to be binned before. Rows that are counted already have --count, a distribution that is known has
+--probability.
 `;
 
 /** Adds the verb `info`. `print` is replaced in tests. */
@@ -37,6 +42,8 @@ export function addInfoCommand(program: Command, print: (text: string) => void =
     .option("--y <column>", "second column")
     .option("--columns <names>", "in place of --x and --y, two or more, by commas: total correlation, Gacs-Korner")
     .option("--target <column>", "column that both tell about: adds the partial information decompositions")
+    .option("--count <column>", "column of whole numbers: how often each row occurred (default: once)")
+    .option("--probability <column>", "column of probabilities: the rows are the distribution itself, not a sample")
     .option(
       "--slack <bits>",
       "adds the largest function of each column that the other tells but for so many bits (up to 10 symbols)",
@@ -68,10 +75,11 @@ async function info(file: string, flags: InfoFlags): Promise<string> {
   const { validate } = await import("../../schemas/validate.ts");
   const { columnsReport, infoReport } = await import("../../information/info-report.ts");
   const { formatColumns, formatInfo } = await import("./info-report.ts");
+  const { readJoint } = await import("./info-table.ts");
 
   const { columns, x, y, target, json, seed, starts, slack, weight } = flags;
   const given = selected(flags);
-  const { joint, rows } = await readJoint(file, given);
+  const { joint, rows } = readJoint(file, given, weightsOf(flags, given));
   const action = "write the figures as JSON";
   if (columns !== undefined) {
     const report = columnsReport(joint, { columns: given, rows });
@@ -80,6 +88,20 @@ async function info(file: string, flags: InfoFlags): Promise<string> {
   const pair = { x: x!, y: y!, target, rows, seed, fits: starts, slackBits: slack, weight };
   const report = infoReport(joint, pair);
   return json ? JSON.stringify(validate(infoReportSchema, report, action), null, 2) : formatInfo(report);
+}
+
+/** Column of the rows' weights, if any. @throws UsageError for two, or one that is a symbol too */
+function weightsOf({ count, probability }: InfoFlags, names: readonly string[]): RowWeights {
+  const action = "Cannot measure information";
+  if (count !== undefined && probability !== undefined) {
+    throw new UsageError(`${action}: rows must have either --count or --probability, got both`);
+  }
+  const weight = count ?? probability;
+  if (weight !== undefined && names.includes(weight)) {
+    const flag = count === undefined ? "--probability" : "--count";
+    throw new UsageError(`${action}: ${flag} must name a column of its own, got "${weight}", which is measured`);
+  }
+  return { count, probability };
 }
 
 /** Names of the columns to read: --columns, or --x, --y and --target. */
@@ -110,24 +132,6 @@ function selected({ columns, x, y, target, slack, weight }: InfoFlags): string[]
     if (twice !== undefined)
       throw new UsageError(`${action}: ${flags} must name different columns, got "${twice}" twice`);
   }
-}
-
-async function readJoint(file: string, names: readonly string[]): Promise<{ joint: JointDistribution; rows: number }> {
-  const { columnOf, readCsvTable } = await import("../data/csv-table.ts");
-  const { jointFromRows } = await import("../../information/joint-distribution.ts");
-  const table = readCsvTable(file);
-  const columns = names.map((name) => columnOf(table, name));
-  for (const [k, values] of columns.entries()) {
-    if (new Set(values).size > 1) continue;
-    throw new UsageError(
-      `Cannot measure information: column "${names[k]}" must have at least two values, got "${values[0]}" in every row`,
-    );
-  }
-  const joint = jointFromRows(
-    names,
-    table.rows.map((_, row) => columns.map((values) => values[row]!)),
-  );
-  return { joint, rows: table.rows.length };
 }
 
 /** Reads the value of a flag that is a number of at least 0. */

@@ -5,6 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { UsageError } from "../../../schemas/errors.ts";
 import type { Estimate, MeasureResponse } from "../../../schemas/estimates.ts";
+import { infoReportSchema } from "../../../schemas/info-report.ts";
+import { validate } from "../../../schemas/validate.ts";
 import { createApp } from "../../../serve/app.ts";
 import { measuring } from "../../../serve/estimates/estimate-routes.ts";
 import { EstimateJobs, type RunEstimate } from "../../../serve/estimates/jobs.ts";
@@ -140,11 +142,27 @@ describe("discrete-information", () => {
       [0, 0, 1, 1],
     ];
     const same = await client.post("/v1/discrete-information", { columns: ["x", "y"], counts });
-    expect(same.body).toMatchObject({ mutualInformationBits: 1, gacsKornerBits: 1 });
+    expect(same.body).toMatchObject({ rows: 8, mutualInformationBits: 1, gacsKornerBits: 1 });
+  });
+
+  test("of a distribution is that of its sample without a number of rows, and without a bias", async () => {
+    const probabilities = [
+      [0.5, 0.25],
+      [0, 0.25],
+    ];
+    const { status, body } = await client.post("/v1/discrete-information", { columns: ["x", "y"], probabilities });
+    expect(status).toBe(200);
+    expect(validate(infoReportSchema, body, "read the answer").mutualInformationBits).toBeCloseTo(0.3113, 4);
+    expect(body).not.toHaveProperty("rows");
+    expect(body).not.toHaveProperty("mutualInformationBiasBits");
   });
 
   test.each([
-    [{ columns: ["x", "y"] }, "either rows or counts"],
+    [{ columns: ["x", "y"] }, "either rows, counts or probabilities, got none"],
+    [{ columns: ["x", "y"], counts: [[1]], probabilities: [[1]] }, "got counts and probabilities"],
+    [{ columns: ["x", "y"], counts: [[0.5, 0.5]] }, '"counts.0.0" must be integer'],
+    [{ columns: ["x", "y"], probabilities: [[0.5, 0.6]] }, "the probabilities must sum to 1, got 1.1"],
+    [{ columns: ["x", "y", "z"], probabilities: [[0.5, 0.5]] }, "probabilities must be of two columns, got three"],
     [{ columns: ["x", "x"], rows: [["a", "b"]] }, 'got "x" twice'],
     [{ columns: ["x", "y"], rows: [["a", "b", "c"]] }, "rows must have 2 entries in line 0, got 3"],
     [{ columns: ["x", "y"], counts: [[1, 2], [3]] }, "counts must have 2 entries in line 1, got 1"],

@@ -119,6 +119,27 @@ test("a figure beyond the exact methods' reach is left out with its reason, the 
   expect(text).not.toContain("NaN");
 });
 
+test("rows that are counted are those rows so many times", async () => {
+  const file = written("a,b,times\n0,0,5\n0,1,2\n1,1,0\n1,1,2\n");
+  const counted = await report(file, "--x", "a", "--y", "b", "--count", "times");
+  const rows = [...Array.from({ length: 5 }, () => "0,0"), "0,1", "0,1", "1,1", "1,1"];
+  expect(counted).toEqual(await report(written(`a,b\n${rows.join("\n")}\n`), "--x", "a", "--y", "b"));
+  expect(counted.rows).toBe(9);
+});
+
+test("a distribution has no number of rows and no bias, and columns that are not measured are summed over", async () => {
+  const file = written("a,b,c,p\n0,0,0,0.25\n0,0,1,0.25\n0,1,0,0.25\n1,1,1,0.25\n");
+  const found = await report(file, "--x", "a", "--y", "b", "--probability", "p");
+  expect(found.entropyBits.joint).toBeCloseTo(1.5, 12);
+  expect(found.mutualInformationBits).toBeCloseTo(0.3113, 4);
+  expect(found).not.toHaveProperty("rows");
+  expect(found).not.toHaveProperty("mutualInformationBiasBits");
+  const text = await cominfo(file, "--x", "a", "--y", "b", "--probability", "p");
+  expect(text).toMatch(/^A distribution, all figures in bits\n/);
+  expect(text).toMatch(/mutual information +0\.3113\n/);
+  expect(await cominfo(file, "--columns", "a,b,c", "--probability", "p")).toMatch(/^A distribution/);
+});
+
 const faults: [string, string, string[], typeof UsageError | typeof FailureError, string][] = [
   [
     "an unknown column",
@@ -147,6 +168,41 @@ const faults: [string, string, string[], typeof UsageError | typeof FailureError
     columns,
     UsageError,
     'column "x1" must have at least two values, got "a" in every row',
+  ],
+  [
+    "a count that is none",
+    "x1,x2,n\n0,1,2\n1,0,1.5\n",
+    [...columns, "--count", "n"],
+    FailureError,
+    'every value of "n" must be a whole number of at least 0, got "1.5" in row 2',
+  ],
+  [
+    "no count above 0",
+    "x1,x2,n\n0,1,0\n1,0,0\n",
+    [...columns, "--count", "n"],
+    FailureError,
+    'a count in "n" must be above 0, got none',
+  ],
+  [
+    "a negative probability",
+    "x1,x2,p\n0,1,-0.5\n1,0,1.5\n",
+    [...columns, "--probability", "p"],
+    FailureError,
+    'every value of "p" must be a probability of at least 0, got "-0.5" in row 1',
+  ],
+  [
+    "a probability that is no number",
+    "x1,x2,p\n0,1,NaN\n1,0,1\n",
+    [...columns, "--probability", "p"],
+    FailureError,
+    'every value of "p" must be a probability of at least 0, got "NaN" in row 1',
+  ],
+  [
+    "probabilities of another sum",
+    "x1,x2,p\n0,1,0.5\n1,0,0.25\n",
+    [...columns, "--probability", "p"],
+    FailureError,
+    'the probabilities in "p" must sum to 1 within 1e-9, got 0.75',
   ],
   ["an empty file", "", columns, FailureError, "it must have a header line, got an empty file"],
   ["a header alone", "x1,x2\n", columns, FailureError, "there must be rows below the header, got none"],
@@ -232,6 +288,8 @@ test("options that do not go together, and numbers out of range, are told in one
   const file = written(and);
   const wrong: [string[], string][] = [
     [["--columns", "x1,x2", "--x", "x1"], "--columns must come without --x, --y, --target, --slack and --weight"],
+    [[...columns, "--count", "x1"], '--count must name a column of its own, got "x1", which is measured'],
+    [[...columns, "--count", "y", "--probability", "y"], "rows must have either --count or --probability, got both"],
     [["--columns", "x1"], '--columns must name at least two columns, got "x1"'],
     [["--columns", "x1,x1"], '--columns must name different columns, got "x1" twice'],
     [["--columns", "x1,x4"], 'the column must be one of x1, x2, y, got "x4"'],
