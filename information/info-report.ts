@@ -1,9 +1,11 @@
 import { approximateGacsKorner } from "./approximate-gacs-korner.ts";
+import { chanceMutualInformationBits } from "./chance-mutual-information.ts";
 import { conditionalEntropyBits } from "./conditional-entropy.ts";
 import { dualTotalCorrelationBits } from "./dual-total-correlation.ts";
 import { entropyBits } from "./entropy.ts";
 import { gacsKorner } from "./gacs-korner.ts";
 import type { JointDistribution } from "./joint-distribution.ts";
+import { marginal } from "./joint-operations.ts";
 import { mutualInformationBits } from "./mutual-information.ts";
 import { partialInformation, redundancyMeasures } from "./partial-information.ts";
 import { stream } from "./random.ts";
@@ -43,7 +45,6 @@ export function infoReport(
   { x, y, target, rows, seed, fits, slackBits, weight }: InfoReportOptions,
 ) {
   const common = gacsKorner(joint, [x, y]);
-  const [sizeX, sizeY] = [x, y].map((name) => joint.variables.find((one) => one.name === name)!.symbols.length);
   const report = {
     format: 1 as const,
     ...(rows === undefined ? {} : { rows }),
@@ -55,7 +56,7 @@ export function infoReport(
       yGivenX: conditionalEntropyBits(joint, y, x),
     },
     mutualInformationBits: mutualInformationBits(joint, x, y),
-    ...(rows === undefined ? {} : { mutualInformationBiasBits: ((sizeX! - 1) * (sizeY! - 1)) / (2 * rows * Math.LN2) }),
+    ...(rows === undefined ? {} : { mutualInformationBiasBits: biasBits(joint, { x, y, rows }) }),
     gacsKornerBits: common.bits,
     gacsKornerValues: common.probabilities.length,
     wyner: unlessTooLarge(() => {
@@ -88,6 +89,12 @@ export function infoReport(
       return "notComputed" in parts ? { measure, ...parts } : { ...parts, uniqueBits: [...parts.uniqueBits] };
     }),
   };
+}
+
+/** What columns of these counts would show if they had nothing in common. */
+function biasBits(joint: JointDistribution, { x, y, rows }: { x: string; y: string; rows: number }): number {
+  const counts = (name: string) => marginal(joint, [name]).probabilities.map((p) => Math.round(p * rows));
+  return chanceMutualInformationBits(counts(x), counts(y));
 }
 
 function approximate(

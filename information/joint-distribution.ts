@@ -48,8 +48,8 @@ export function jointFromCounts(variables: readonly Variable[], counts: ArrayLik
 }
 
 /**
- * Empirical distribution of rows of symbols (plug-in: relative frequencies). Information between variables is then high
- * by about (|X|-1)(|Y|-1) / (2 n ln 2) bits where X and Y are independent.
+ * Empirical distribution of rows of symbols (plug-in: relative frequencies). Information between variables is then too
+ * high: see `chanceMutualInformationBits` for what independent ones would show.
  *
  * @param names one for each column
  * @param rows symbols; an alphabet holds those that occur, in the order of their first occurrence

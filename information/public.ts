@@ -13,9 +13,10 @@ export { gaussianCritic } from "./bounds/gaussian-critic.ts";
 export { infoNce } from "./bounds/info-nce.ts";
 export type { BoundOptions, InformationBound } from "./bounds/information-bound.ts";
 export { type InterpolatedOptions, interpolatedBound } from "./bounds/interpolated-bound.ts";
-export { nwj } from "./bounds/nwj.ts";
+export { nwj, nwjOfLogRatios } from "./bounds/nwj.ts";
 export { categoricalDisagreement, categoricalDistance } from "./categorical-disagreement.ts";
 export { categoricalAggregateRate, categoricalRate } from "./categorical-rate.ts";
+export { chanceMutualInformationBits } from "./chance-mutual-information.ts";
 export type { Classifier, FittedClassifier } from "./classifier.ts";
 export {
   binaryEntropyBits,

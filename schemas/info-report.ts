@@ -20,7 +20,7 @@ const wynerSchema = Type.Object(
     lowerBits: atLeastZero("proved lower bound"),
     dualBits: Type.Number({ description: "lower bound by duality, up to the accuracy of its search" }),
     upperBits: atLeastZero("what no solution exceeds"),
-    gapBits: Type.Number({ description: "bits minus the highest lower bound" }),
+    gapBits: Type.Number({ description: "bits minus lowerBits, which is proved" }),
     converged: Type.Boolean(),
   },
   closed,
@@ -75,7 +75,7 @@ export const infoReportSchema = Type.Object(
     conditionalEntropyBits: Type.Object({ xGivenY: atLeastZero("H(x | y)"), yGivenX: atLeastZero("H(y | x)") }, closed),
     mutualInformationBits: atLeastZero("I(x; y)"),
     mutualInformationBiasBits: Type.Optional(
-      atLeastZero("what independent columns would show on average with so few rows; none of a distribution"),
+      atLeastZero("what these columns show on average where their rows are paired at random; none of a distribution"),
     ),
     gacsKornerBits: atLeastZero("Gacs-Korner common information"),
     gacsKornerValues: Type.Integer({ minimum: 1, description: "components of the support graph" }),

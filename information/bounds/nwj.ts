@@ -38,3 +38,12 @@ export function nwj(scores: Matrix, options: BoundOptions = {}): InformationBoun
     ceilingNats: Number.POSITIVE_INFINITY,
   });
 }
+
+/**
+ * The same of scores f = ln p(y|x)/p(y), exact or nearly so: one is added to each, which makes the bound tight.
+ *
+ * @param scores [pairs, pairs], nats
+ */
+export function nwjOfLogRatios(scores: Matrix, options: BoundOptions = {}): InformationBound {
+  return nwj({ ...scores, values: scores.values.map((score) => score + 1) }, options);
+}
