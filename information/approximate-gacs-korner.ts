@@ -38,7 +38,8 @@ export const approximateGacsKornerSymbols = 10;
  *
  * Cost: the number of partitions of X's symbols times the cells.
  *
- * @throws RangeError for more than `approximateGacsKornerSymbols` symbols of X, or a slack that is negative or NaN
+ * @throws RangeError for more than `approximateGacsKornerSymbols` symbols of X, a slack that is negative or NaN, or an infinite
+ *   weight
  */
 export function approximateGacsKorner(
   joint: JointDistribution,
@@ -48,6 +49,9 @@ export function approximateGacsKorner(
   const action = "compute the approximate common information";
   const [name, amount] = "weight" in slack ? ["weight", slack.weight] : ["slackBits", slack.slackBits];
   if (!(amount >= 0)) throw new RangeError(`Cannot ${action}: "${name}" must be at least 0, got ${amount}`);
+  if (name === "weight" && amount === Number.POSITIVE_INFINITY) {
+    throw new RangeError(`Cannot ${action}: "weight" must be finite (slackBits 0 allows no leak), got ${amount}`);
+  }
   const pair = pairTable(joint, x, y);
   const { table, px, py } = pair;
   const symbols = px.length;

@@ -83,10 +83,11 @@ function requireWhole(name: string, value: number): void {
   throw new RangeError(`Cannot bootstrap: "${name}" must be a whole number of at least 1, got ${value}`);
 }
 
-/** Linear interpolation between the order statistics of `sorted`. */
+/** Linear interpolation between the order statistics of `sorted`; equal ones are not interpolated, infinite ones above all. */
 function quantile(sorted: Float64Array, share: number): number {
   const at = share * (sorted.length - 1);
   const below = Math.floor(at);
   const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below]! + (at - below) * (sorted[above]! - sorted[below]!);
+  const [low, high] = [sorted[below]!, sorted[above]!];
+  return low === high || at === below ? low : low + (at - below) * (high - low);
 }

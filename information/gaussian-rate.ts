@@ -24,13 +24,28 @@ export interface GaussianPrior {
  *
  * @param prior [dims]; left out: the standard normal
  * @returns [rows], nats, at least 0 up to rounding
+ * @throws RangeError for a prior that has not one finite mean and variance for each dimension
  */
 export function gaussianRate(q: GaussianRows, prior?: GaussianPrior): Float64Array {
-  const { rows, columns } = requireGaussians("measure a rate", "q", q);
+  const action = "measure a rate";
+  const { rows, columns } = requireGaussians(action, "q", q);
+  const mean = priorMoments(action, "prior.mean", { given: prior?.mean, columns });
+  const logvar = priorMoments(action, "prior.logvar", { given: prior?.logvar, columns });
   return perRow(rows, columns, (i, j) => {
     const at = i * columns + j;
-    return gaussianKl(q.mean.values[at]!, q.logvar.values[at]!, prior?.mean[j] ?? 0, prior?.logvar[j] ?? 0);
+    return gaussianKl(q.mean.values[at]!, q.logvar.values[at]!, mean[j]!, logvar[j]!);
   });
+}
+
+function priorMoments(
+  action: string,
+  name: string,
+  { given, columns }: { given: ArrayLike<number> | undefined; columns: number },
+): Float64Array {
+  const values = given === undefined ? new Float64Array(columns) : Float64Array.from(given);
+  requireMatrix(action, name, { rows: 1, columns: values.length, values });
+  if (values.length === columns) return values;
+  throw new RangeError(`Cannot ${action}: "${name}" must have ${columns} entries, got ${values.length}`);
 }
 
 /**

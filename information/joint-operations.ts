@@ -34,7 +34,7 @@ export function conditional(joint: JointDistribution, given: Readonly<Record<str
       `Cannot condition on "${name}": its symbol must be one of ${symbols.join(", ")}, got "${symbol}"`,
     );
   });
-  const rest = joint.variables.filter(({ name }) => !(name in given)).map(({ name }) => name);
+  const rest = joint.variables.filter(({ name }) => !Object.hasOwn(given, name)).map(({ name }) => name);
   const chosen = [...joint.probabilities.keys()].filter((outcome) =>
     fixed.every(({ column, index }) => symbolIndex(joint, outcome, column) === index),
   );

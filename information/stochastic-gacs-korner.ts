@@ -138,9 +138,14 @@ function slopesOf(
     const second = (m + (cell % n)) * symbols;
     for (let z = 0; z < symbols; z++) {
       const [one, other] = [q[first + z]!, q[second + z]!];
-      if (one === 0) continue;
+      if (one === 0) {
+        disagreement += p * other;
+        continue;
+      }
       const ratio = Math.log(one / other);
-      disagreement += p * one * ratio;
+      // The channels' difference sums to 0 over z. With it every term is at least 0, so that what rounding makes less
+      // can be told: a large weight would turn it into information.
+      disagreement += p * Math.max(0, one * ratio + other - one);
       slopes[first + z]! -= weight * p * (ratio + 1);
       slopes[second + z]! += (weight * p * one) / other;
     }

@@ -30,6 +30,12 @@ export interface ConnectedWyner extends WynerBounds {
   readonly converged: boolean;
 }
 
+/** Whether X and Y are independent in a table, up to rounding. O(cells). */
+export function isProduct(table: Float64Array, columns: number): boolean {
+  const { x, y } = marginals(table, columns);
+  return table.every((p, cell) => Math.abs(p - x[Math.floor(cell / columns)]! * y[cell % columns]!) <= 1e-14);
+}
+
 /**
  * Wyner's common information of one connected table.
  *
@@ -48,11 +54,7 @@ export interface ConnectedWyner extends WynerBounds {
  */
 export function wynerOfConnected(table: Float64Array, columns: number, options: ConnectedOptions): ConnectedWyner {
   const { x, y } = marginals(table, columns);
-  const apart = table.reduce(
-    (most, p, c) => Math.max(most, Math.abs(p - x[Math.floor(c / columns)]! * y[c % columns]!)),
-    0,
-  );
-  if (apart <= 1e-14) return { bits: 0, dualBits: 0, converged: true, parts: [{ weight: 1, x, y }] };
+  if (isProduct(table, columns)) return { bits: 0, dualBits: 0, converged: true, parts: [{ weight: 1, x, y }] };
 
   const bicliques = maximalBicliques(
     Array.from(table, (p) => p > 0),

@@ -4,7 +4,7 @@ import { mutualInformationBits } from "./mutual-information.ts";
 import { type PairTable, pairTable } from "./pair-table.ts";
 import { entropyNats } from "./product-search.ts";
 import { bitsPerNat } from "./units.ts";
-import { wynerOfConnected } from "./wyner-connected.ts";
+import { isProduct, wynerOfConnected } from "./wyner-connected.ts";
 
 export interface WynerOptions {
   /** Uniform in [0, 1): the caller's seeded generator, for the starts of the inner search. */
@@ -76,7 +76,8 @@ export const wynerCells = 256;
  * tables beyond 40 cells whose probabilities range over six decades may keep the widest gap, 1 bit of two: fits lose their
  * way there, and the linear programme its basis (of two 8 x 8 tables one ended so, the other within 0.02 bits in 11 s).
  *
- * @throws RangeError for an unknown or repeated name, or a component of more than `wynerCells` possible cells
+ * @throws RangeError for an unknown or repeated name, or a component that is no product and has more than
+ *   `wynerCells` possible cells
  */
 export function wynerCommonInformation(
   joint: JointDistribution,
@@ -91,7 +92,7 @@ export function wynerCommonInformation(
   const common: WynerSymbol[] = [];
   for (const part of componentsOf(pair, components)) {
     const { rows, columns, table, probability } = part;
-    if (table.filter((p) => p > 0).length > wynerCells) {
+    if (!isProduct(table, columns.length) && table.filter((p) => p > 0).length > wynerCells) {
       throw new RangeError(
         `Cannot compute Wyner's common information: a connected component must have at most ${wynerCells} possible cells, got ${rows.length} x ${columns.length} symbols`,
       );

@@ -25,8 +25,8 @@ export interface InterpolatedOptions extends BoundOptions {
  *
  * where column j is left out of the mean so that both terms see n - 1 partners, in the first the true one among them.
  * A lower bound on I(X; Y) in expectation for any critic and baseline that were not fitted on these pairs: between
- * InfoNCE's low ceiling and NWJ's wide spread. Its expectation is at most ln( (n - 1) / alpha ); a single figure can lie
- * 1 above that, where no stray pair scores high. Roles of x and y are those of infoNce().
+ * InfoNCE's low ceiling and NWJ's wide spread. It is at most 1 + ln( (n - 1) / alpha ), its expectation too, since the last
+ * term vanishes where no stray pair scores high; ln( n - 1 ) at alpha 1. Roles of x and y are those of infoNce().
  *
  * Source: Poole et al. 2019, https://arxiv.org/abs/1905.06922, section 2.4
  *

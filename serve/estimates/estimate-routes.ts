@@ -217,5 +217,6 @@ function requireTable({ columns, rows, counts, probabilities }: DiscreteRequest)
   if (name !== "rows" && columns.length !== 2) throw fault(`${name} must be of two columns, got three`, ["columns"]);
   const width = name === "rows" ? columns.length : lines[0]!.length;
   const odd = lines.findIndex((line) => line.length !== width);
-  if (odd >= 0) throw fault(`${name} must have ${width} entries in line ${odd}, got ${lines[odd]!.length}`, [name, odd]);
+  if (odd >= 0)
+    throw fault(`${name} must have ${width} entries in line ${odd}, got ${lines[odd]!.length}`, [name, odd]);
 }

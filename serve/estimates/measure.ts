@@ -3,7 +3,7 @@ import { donskerVaradhan } from "../../information/bounds/donsker-varadhan.ts";
 import { infoNce } from "../../information/bounds/info-nce.ts";
 import type { InformationBound } from "../../information/bounds/information-bound.ts";
 import { interpolatedBound } from "../../information/bounds/interpolated-bound.ts";
-import { nwj } from "../../information/bounds/nwj.ts";
+import { nwjOfLogRatios } from "../../information/bounds/nwj.ts";
 import { gaussianCodeScores } from "../../information/gaussian-code-critic.ts";
 import type { GaussianRows } from "../../information/gaussian-rate.ts";
 import { drawGaussian } from "../../information/gaussian-sample.ts";
@@ -62,7 +62,7 @@ export function measure({ outputs, codes, target, seed, resamples }: MeasureInpu
         interpolatedBound(forth, { alpha: 0.5, bootstrap: bootstrap("alpha") }),
         `${block} of view 1, told by view 2`,
       ),
-      boundOf(nwj(forth, { bootstrap: bootstrap("nwj") }), `${block} of view 1, told by view 2`),
+      boundOf(nwjOfLogRatios(forth, { bootstrap: bootstrap("nwj") }), `${block} of view 1, told by view 2`),
       boundOf(donskerVaradhan(forth, { bootstrap: bootstrap("dv") }), `${block} of view 1, told by view 2`),
     ];
   });

@@ -304,6 +304,19 @@ test("a sparse table of many cells keeps its impossible cells", () => {
   expect(found.bits - found.dualBits).toBeLessThan(0.1);
 });
 
+test("a large component of independent columns needs no search: a class and its 300 items share the class", () => {
+  const rows = [0, 1].flatMap((group) =>
+    Array.from({ length: 300 }, (_, item) => [group, `${group}-${item}`] as const),
+  );
+  const found = wyner(jointFromRows(["x", "y"], rows));
+  expect(found).toMatchObject({ converged: true, bits: expect.closeTo(1, 12), gapBits: expect.closeTo(0, 12) });
+  const independent = jointFromRows(
+    ["x", "y"],
+    Array.from({ length: 400 }, (_, at) => [at % 20, Math.floor(at / 20)] as const),
+  );
+  expect(wyner(independent).bits).toBe(0);
+});
+
 test("a table too large for Wyner's common information is refused", () => {
   const joint = randomJoint(1, ["x", "y"], { sizes: [17, 17] });
   expect(() => wyner(joint)).toThrow(`must have at most ${wynerCells} possible cells, got 17 x 17 symbols`);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bootstrapInterval, bootstrapMean } from "../../information/bootstrap.ts";
+import { bootstrapInterval, bootstrapMean, middleOf } from "../../information/bootstrap.ts";
 import { labelCounts, labelEntropy } from "../../information/label-entropy.ts";
 import { joinColumns } from "../../information/matrix.ts";
 import { stream } from "../../train/random.ts";
@@ -43,6 +43,12 @@ test("joinColumns() keeps rows together and refuses unequal ones", () => {
   const b = { rows: 2, columns: 2, values: Float64Array.of(10, 11, 20, 21) };
   expect(joinColumns([a, b])).toEqual({ rows: 2, columns: 3, values: Float64Array.of(1, 10, 11, 2, 20, 21) });
   expect(() => joinColumns([a, { ...b, rows: 1 }])).toThrow("every part must have 2 rows, got 1");
+});
+
+test("an interval of figures that are infinite is infinite, never NaN", () => {
+  const none = Number.NEGATIVE_INFINITY;
+  expect(middleOf([none, none, none, none])).toEqual([none, none]);
+  expect(middleOf([...new Array<number>(50).fill(none), ...new Array<number>(50).fill(1)])).toEqual([none, 1]);
 });
 
 test("a bootstrap refuses levels in percent, no resamples and values that are not numbers", () => {

@@ -62,6 +62,17 @@ test("gaussianDisagreement() is 0 for equal posteriors, one-sided for unequal on
   expect(back[2]).toBeCloseTo(2 - Math.LN2, 12);
 });
 
+test("a prior that has not one finite moment for each dimension is refused by name", () => {
+  const q = gaussians([[0, 0]], [[1, 1]]);
+  expect(() => gaussianRate(q, { mean: [2], logvar: [0, 0] })).toThrow(
+    'Cannot measure a rate: "prior.mean" must have 2 entries, got 1',
+  );
+  expect(() => gaussianRate(q, { mean: [0, 0], logvar: [0, 0, 0] })).toThrow(
+    '"prior.logvar" must have 2 entries, got 3',
+  );
+  expect(() => gaussianRate(q, { mean: [0, Number.NaN], logvar: [0, 0] })).toThrow("prior.mean");
+});
+
 test("moments of different shapes are refused by name", () => {
   const q = gaussians([[0, 0]], [[1, 1]]);
   expect(() => gaussianRate({ mean: q.mean, logvar: gaussians([[0]], [[1]]).logvar })).toThrow(

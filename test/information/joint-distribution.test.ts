@@ -175,6 +175,11 @@ test("marginal() orders variables as they are asked for", () => {
   expect(asRecord(marginal(joint, "x"))).toEqual({ a: 0.75, b: 0.25 });
 });
 
+test("conditional() keeps a variable whose name every object has", () => {
+  const joint = jointFromTable([x, { name: "constructor", symbols: ["0", "1"] }], [0.5, 0.25, 0.25, 0]);
+  expect(asRecord(conditional(joint, { x: "a" }))).toEqual({ "0": 0.5 / 0.75, "1": 0.25 / 0.75 });
+});
+
 test("conditional() divides by the probability of the condition", () => {
   const joint = jointFromTable([x, y], [0.25, 0, 0.5, 0, 0.25, 0]);
   expect(asRecord(conditional(joint, { x: "a" }))).toEqual({ "0": 0.25 / 0.75, "2": 0.5 / 0.75 });

@@ -66,6 +66,8 @@ describe("approximateGacsKorner()", () => {
     );
     expect(() => approximateGacsKorner(randoms[0]!, xy, { slackBits: -1 })).toThrow('"slackBits" must be at least 0');
     expect(() => approximateGacsKorner(randoms[0]!, xy, { weight: Number.NaN })).toThrow('"weight" must be at least 0');
+    const infinite = () => approximateGacsKorner(randoms[0]!, xy, { weight: Number.POSITIVE_INFINITY });
+    expect(infinite).toThrow('"weight" must be finite (slackBits 0 allows no leak), got Infinity');
   });
 });
 
@@ -120,6 +122,12 @@ describe("stochasticGacsKorner()", () => {
     }
     expect([rows, columns]).toEqual([4, 3]);
     expect(disagreement).toBeCloseTo(disagreementBits, 10);
+  });
+
+  test("no weight turns rounding into information: 0 of a symmetric source at a weight of 1e12", () => {
+    const { objectiveBits, disagreementBits } = relaxed(doublySymmetricBinary(0.1).joint, 1e12);
+    expect(disagreementBits).toBeGreaterThanOrEqual(0);
+    expect(objectiveBits).toBeLessThan(1e-9);
   });
 
   test("refuses a weight or an alphabet that is none", () => {

@@ -3,7 +3,7 @@ import { donskerVaradhan } from "../../information/bounds/donsker-varadhan.ts";
 import { infoNce } from "../../information/bounds/info-nce.ts";
 import type { BoundOptions, InformationBound } from "../../information/bounds/information-bound.ts";
 import { interpolatedBound } from "../../information/bounds/interpolated-bound.ts";
-import { nwj } from "../../information/bounds/nwj.ts";
+import { nwjOfLogRatios } from "../../information/bounds/nwj.ts";
 import { gaussianAggregateRate } from "../../information/gaussian-aggregate-rate.ts";
 import type { GaussianRows } from "../../information/gaussian-rate.ts";
 import { gaussianTotalCorrelationBounds } from "../../information/gaussian-total-correlation-bounds.ts";
@@ -114,11 +114,10 @@ function viewBounds(encoded: EncodedPairs, seed: number): Figure[] {
     const interval: [number, number] = [low * bitsPerNat, high * bitsPerNat];
     return { quantity, unit: "bits", value: found.nats * bitsPerNat, estimator, n: pairs, seed, interval };
   };
-  const shifted: Matrix = { ...scores, values: scores.values.map((score) => score + 1) };
   return [
     figure("info-nce", (options) => infoNce(scores, options)),
     figure("interpolated", (options) => interpolatedBound(scores, { ...options, alpha: 0.5 })),
-    figure("nwj", (options) => nwj(shifted, options)),
+    figure("nwj", (options) => nwjOfLogRatios(scores, options)),
     figure("donsker-varadhan", (options) => donskerVaradhan(scores, options)),
   ];
 }

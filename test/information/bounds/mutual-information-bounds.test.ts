@@ -4,7 +4,7 @@ import { donskerVaradhan } from "../../../information/bounds/donsker-varadhan.ts
 import { gaussianCritic } from "../../../information/bounds/gaussian-critic.ts";
 import { infoNce } from "../../../information/bounds/info-nce.ts";
 import { interpolatedBound } from "../../../information/bounds/interpolated-bound.ts";
-import { nwj } from "../../../information/bounds/nwj.ts";
+import { nwj, nwjOfLogRatios } from "../../../information/bounds/nwj.ts";
 import type { Matrix } from "../../../information/matrix.ts";
 import { stream } from "../../../train/random.ts";
 
@@ -26,7 +26,7 @@ const information = (columns: number, r: number) => (-columns / 2) * Math.log(1 
 /** Every bound at its best critic, given the logarithm of the density ratio. */
 const bounds = {
   donskerVaradhan: (ratio: Matrix) => donskerVaradhan(ratio),
-  nwj: (ratio: Matrix) => nwj({ ...ratio, values: ratio.values.map((value) => value + 1) }),
+  nwj: (ratio: Matrix) => nwjOfLogRatios(ratio),
   infoNce: (ratio: Matrix) => infoNce(ratio),
   "interpolated, alpha 0.01": (ratio: Matrix) => interpolatedBound(ratio, { alpha: 0.01 }),
   "interpolated, alpha 0.5": (ratio: Matrix) => interpolatedBound(ratio, { alpha: 0.5 }),
