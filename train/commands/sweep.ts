@@ -63,7 +63,8 @@ async function sweep(nameOrFile: string, flags: SweepFlags): Promise<void> {
   const { budgetOf, readSweep } = await import("../sweep/read-sweep.ts");
   const { cellsOf, parseShard } = await import("../sweep/cells.ts");
   const { readCellLines } = await import("../sweep/cell-lines.ts");
-  const { requireSamePlan, runSweep } = await import("../sweep/run-sweep.ts");
+  const { requireFigures, requireSamePlan } = await import("../sweep/requirements.ts");
+  const { runSweep } = await import("../sweep/run-sweep.ts");
   const { writeSweepReport } = await import("../sweep/write-sweep-report.ts");
   const plan = await readSweep(nameOrFile);
   const budget = budgetOf(plan, flags.budget);
@@ -86,6 +87,7 @@ async function sweep(nameOrFile: string, flags: SweepFlags): Promise<void> {
   const lines = planned.flatMap(({ name }) => found.get(name) ?? []);
   if (lines.length > 0) {
     await requireSamePlan(outDir, { sweep: plan, budget }, { planned, lines: found });
+    requireFigures(plan, lines, lines.length === planned.length);
     const summary = await writeSweepReport(outDir, { sweep: plan, budget }, { lines, planned });
     console.log(tableOf(summary));
     if (!flags.quiet) console.error(`Report: ${outDir}/report.html`);

@@ -1,15 +1,14 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { diskFailure, realDisk, replaceFile } from "../../files/disk.ts";
 import type { Device } from "../../runtime/session.ts";
-import { UsageError } from "../../schemas/errors.ts";
 import type { CellLine, Sweep } from "../../schemas/sweep.ts";
-import { parse } from "../engine/run-folder.ts";
 import { producer } from "../producer.ts";
 import { appendCellLine, readCellLines } from "./cell-lines.ts";
 import type { CellRequest } from "./cell-process.ts";
 import { type Cell, cellsOf, type Shard, shardOf } from "./cells.ts";
 import { lockSweep } from "./lock-sweep.ts";
+import { requireData, requireFigures, requireSamePlan } from "./requirements.ts";
 import { type CellOutcome, runCell } from "./run-cell.ts";
 
 export interface SweepRequest {
@@ -54,11 +53,13 @@ export interface SweepResult {
  * cell that fails is noted and does not stop the rest; it is tried again when the sweep is run again. Killed at any
  * moment and started again, a cell goes on from its checkpoint.
  *
- * @throws UsageError if a recipe is not valid, or the folder holds cells of another plan
+ * @throws UsageError if a recipe is not valid, no cell has its data, the folder holds cells of another plan, or the
+ *   plan names a figure that its cells do not have
  * @throws FailureError if another process sweeps there, or the folder cannot be written
  */
 export async function runSweep(request: SweepRequest): Promise<SweepResult> {
   const planned = await cellsOf(request.sweep, request.budget);
+  await requireData(planned, request.dataDir);
   const release = await takeFolder(request.outDir, request.shard);
   try {
     return await runCells(planned, request);
@@ -76,21 +77,37 @@ async function runCells(planned: readonly Cell[], request: SweepRequest): Promis
   const isFinished = ({ name }: Cell): boolean => lines.get(name)?.status === "finished";
   const open = cells.filter((cell) => !isFinished(cell));
   onEvent({ kind: "planned", cells: cells.length, alreadyFinished: cells.length - open.length });
+  const figuresAreThere = (): void => {
+    const those = planned.flatMap(({ name }) => lines.get(name) ?? []);
+    requireFigures(sweep, those, planned.every(isFinished));
+  };
+  figuresAreThere();
   const queue = [...open];
   let interrupted = false;
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
 
   async function worker(): Promise<void> {
-    for (let cell = queue.shift(); cell !== undefined && !signal.aborted; cell = queue.shift()) {
-      const line = await workOn(cell, { ...request, signal, onEvent });
+    for (let cell = queue.shift(); cell !== undefined && !either.aborted; cell = queue.shift()) {
+      const line = await workOn(cell, { ...request, signal: either, onEvent });
       if (line === undefined) interrupted = true;
       else {
         await appendCellLine(outDir, shard, line);
         lines.set(cell.name, line);
         onEvent({ kind: "ended", cell, line });
+        figuresAreThere();
       }
     }
   }
-  await Promise.all(Array.from({ length: Math.min(workers, open.length) }, worker));
+  const ends = await Promise.allSettled(
+    Array.from({ length: Math.min(workers, open.length) }, () =>
+      worker().catch((error: unknown) => {
+        stop.abort(); // the others save their step before the error is told
+        throw error;
+      }),
+    ),
+  );
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
   const failed = cells.filter(({ name }) => lines.get(name)?.status === "failed").length;
   return {
     cells: cells.length,
@@ -133,39 +150,4 @@ async function takeFolder(outDir: string, shard: Shard | undefined): Promise<() 
 async function writePlan(outDir: string, plan: { sweep: Sweep; budget: string }): Promise<void> {
   const text = `${JSON.stringify(plan, null, 2)}\n`;
   await replaceFile(realDisk, path.join(outDir, "sweep.json"), new TextEncoder().encode(text));
-}
-
-/**
- * Before cells are added to a folder, or what it holds is reported as of this plan: figures of another training would
- * be mixed in, or pass for those of a longer one.
- *
- * @param planned all cells of the plan
- * @param lines the last line of each cell in the folder, by its name
- * @throws UsageError if the folder holds another plan or budget, or a cell that ended with another recipe
- */
-export async function requireSamePlan(
-  outDir: string,
-  plan: { sweep: Sweep; budget: string },
-  { planned, lines }: { planned: readonly Cell[]; lines: ReadonlyMap<string, CellLine> },
-): Promise<void> {
-  const file = path.join(outDir, "sweep.json");
-  const there = await readFile(file, "utf8").catch(() => undefined);
-  if (there !== undefined) {
-    const { sweep, budget } = parse(there, file) as { sweep: Sweep; budget: string };
-    if (sweep.name !== plan.sweep.name || budget !== plan.budget) {
-      throw new UsageError(
-        `Cannot sweep into "${outDir}": it must hold sweep "${plan.sweep.name}" with budget ${plan.budget} or nothing, got "${sweep.name}" with budget ${budget}; use another --out`,
-        { code: "foreign_sweep" },
-      );
-    }
-  }
-  const foreign = planned.find(({ name, recipeHash }) => {
-    const line = lines.get(name);
-    return line?.status === "finished" && line.recipeHash !== recipeHash;
-  });
-  if (foreign === undefined) return;
-  throw new UsageError(
-    `Cannot sweep into "${outDir}": cell "${foreign.name}" must be of the recipe planned now, got one that ended with another; use another --out`,
-    { code: "foreign_sweep" },
-  );
 }

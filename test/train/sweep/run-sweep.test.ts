@@ -11,7 +11,8 @@ import { runSweep, type SweepRequest } from "../../../train/sweep/run-sweep.ts";
 import { temporaryFolder } from "../engine/temporary-folder.ts";
 import { smallPlan } from "./plan.ts";
 
-const figures = { "mig-hist20-means": { value: 0.5, unit: "1", estimator: "a test" } };
+const figure = { value: 0.5, unit: "1", estimator: "a test" };
+const figures = { "mig-hist20-means": figure, reconstruction: figure };
 const finished: CellOutcome = { kind: "finished", figures, seconds: 2, device: "cpu" };
 
 function requestFor(outDir: string, changes: Partial<SweepRequest> = {}): SweepRequest {
@@ -80,6 +81,48 @@ test("a cell that fails is noted and stops no other; run again, it alone is trie
   expect(tried.slice(6)).toEqual(["vae.split-seed1"]);
   expect(second).toEqual({ cells: 6, finished: 6, failed: 0, interrupted: false });
   expect((await readCellLines(outDir)).size).toBe(6);
+});
+
+test("a plan that names a figure which its cells do not have ends after the first one, and goes on once it is right", async () => {
+  const outDir = temporaryFolder();
+  const tried: string[] = [];
+  const run: SweepRequest["run"] = async (request, { signal }) => {
+    tried.push(path.basename(request.outDir));
+    if (tried.length === 1) return finished;
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    return { kind: "interrupted" };
+  };
+  const wrong = smallPlan({ quantities: { mig: "mig-hist20-mean", reconstruction: "reconstruction" } });
+  const message =
+    'Cannot report sweep "small": its quantity "mig" must be a figure that cell "vae.vanilla-seed0" has, got "mig-hist20-mean", did you mean "mig-hist20-means"?';
+  await expect(runSweep(requestFor(outDir, { sweep: wrong, run }))).rejects.toThrow(message);
+  expect(tried).toHaveLength(2);
+  await expect(runSweep(requestFor(outDir, { sweep: wrong, run }))).rejects.toThrow(message);
+  expect(tried).toHaveLength(2);
+  const again: string[] = [];
+  const rest: SweepRequest["run"] = async (request) => {
+    again.push(path.basename(request.outDir));
+    return finished;
+  };
+  expect(await runSweep(requestFor(outDir, { run: rest }))).toMatchObject({ finished: 6 });
+  expect(again).toHaveLength(5);
+});
+
+test("a figure that nothing is claimed about may be missing in some cells, not in all", async () => {
+  const plan = smallPlan({ quantities: { mig: "mig-hist20-means", rate: "rate.common" } });
+  const none = runSweep(requestFor(temporaryFolder(), { sweep: plan }));
+  await expect(none).rejects.toThrow('its quantity "rate" must be a figure that a cell has, got "rate.common"');
+  const run: SweepRequest["run"] = async ({ outDir }) =>
+    outDir.endsWith("vae.split-seed2") ? { ...finished, figures: { ...figures, "rate.common": figure } } : finished;
+  expect(await runSweep(requestFor(temporaryFolder(), { sweep: plan, run }))).toMatchObject({ finished: 6 });
+});
+
+test("a sweep whose data is not there is refused before its first cell, and leaves no folder", async () => {
+  const outDir = path.join(temporaryFolder(), "sweep");
+  const data = { source: "cars3d" };
+  const variants = smallPlan().variants.map((variant) => ({ ...variant, set: { ...variant.set, data } }));
+  await expect(runSweep(requestFor(outDir, { sweep: smallPlan({ variants }) }))).rejects.toThrow("got no data folder");
+  expect(existsSync(outDir)).toBe(false);
 });
 
 test("no more cells run at a time than there are workers", async () => {
