@@ -19,7 +19,9 @@ test("a second sweep into a folder is refused at its start and told the process,
     const title = "Another title";
     second ??= runSweep({ ...request, sweep: smallPlan({ title }), reports: false, run }).catch((error) => error);
     await second;
-    return { kind: "finished", figures: {}, seconds: 1, device: "cpu" };
+    const figure = { value: 1, unit: "1", estimator: "a test" };
+    const figures = { "mig-hist20-means": figure, reconstruction: figure };
+    return { kind: "finished", figures, seconds: 1, device: "cpu" };
   };
   expect(await runSweep({ ...request, reports: false, run })).toMatchObject({ cells: 6, finished: 6, failed: 0 });
   expect(await second).toMatchObject({ message: expect.stringContaining(inUse(outDir)), code: "folder_in_use" });
