@@ -19,8 +19,26 @@ type Scheduled = Pick<Phase, "name" | "scalars">;
 
 /** Whether a run of other steps would have had other values of a schedule at a step that this one has done. */
 function isTiedToSteps(phases: readonly Scheduled[], { step, steps }: CheckpointState, wanted: number): boolean {
+  return differs(phases, step, [steps, wanted]);
+}
+
+function differs(phases: readonly Scheduled[], step: number, [steps, others]: readonly [number, number]): boolean {
   const schedules = phases.flatMap(({ scalars }) => Object.values(scalars));
-  return schedules.some((schedule) => schedule(step, steps) !== schedule(step, wanted));
+  return schedules.some((schedule) => schedule(step, steps) !== schedule(step, others));
+}
+
+/**
+ * Whether a training of `step` steps would have had other values than the first `step` of a longer one: where phases
+ * share the steps out, or a schedule ends with them.
+ *
+ * @param phases of the family
+ */
+export function isCutShort({ training }: Recipe, step: number, phases: readonly Scheduled[]): boolean {
+  const { steps } = training;
+  if (step >= steps) return false;
+  return (
+    phases.length > 1 || Array.from({ length: step }, (_, at) => at).some((at) => differs(phases, at, [steps, step]))
+  );
 }
 
 /**

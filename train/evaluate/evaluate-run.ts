@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { unlink } from "node:fs/promises";
 import path from "node:path";
 import { diskFailure, realDisk, replaceFile } from "../../files/disk.ts";
 import { type Results, resultsSchema } from "../../schemas/results.ts";
@@ -12,7 +14,7 @@ import { openTasks } from "./compile-tasks.ts";
 import type { Subject } from "./protocol.ts";
 import { protocolOf } from "./protocols.ts";
 import { nameOfBudget } from "./publish-results.ts";
-import { writeReport } from "./report/write-report.ts";
+import { reportName, writeReport } from "./report/write-report.ts";
 
 export interface EvaluateOptions {
   /** Fresh pairs; default: the recipe's. */
@@ -34,8 +36,7 @@ export interface EvaluateOptions {
  *
  * The pairs come from the generator that training drew from, as in the paper; they are other draws, not held-out images.
  *
- * @throws UsageError if the folder holds no run, the data is not there, or the recipe expects a quantity that is not
- *   measured
+ * @throws UsageError if the folder holds no run, the data is not there, or the recipe expects a quantity in another unit
  * @throws FailureError if no checkpoint is whole, it is of another model, or a file cannot be written
  */
 export async function evaluateRun(runDir: string, options: EvaluateOptions = {}): Promise<Results> {
@@ -70,8 +71,10 @@ async function evaluateWith(subject: Subject, options: EvaluateOptions & { runDi
   const { recipe, source, pairs, seed, onProgress } = subject;
   const { runDir, step } = options;
   const findings = await protocolOf(recipe.family)(subject);
-  const { figures, notComputed = [], importance } = findings;
-  const judged = recipe.expected.filter(({ quantity }) => !notComputed.some((one) => one.quantity === quantity));
+  const { figures, notComputed: infinite = [], importance } = findings;
+  const judged = recipe.expected.filter(({ quantity }) => !infinite.some((one) => one.quantity === quantity));
+  const compared = compare(figures, judged, await nameOfBudget(recipe, { step }));
+  const notComputed = [...infinite, ...compared.notComputed];
   const results = validate(
     resultsSchema,
     {
@@ -83,8 +86,8 @@ async function evaluateWith(subject: Subject, options: EvaluateOptions & { runDi
       steps: recipe.training.steps,
       pairs,
       data: describedData(source.description),
-      figures: compare(figures, judged, await nameOfBudget(recipe, { step })),
-      ...(notComputed.length === 0 ? {} : { notComputed: [...notComputed] }),
+      figures: compared.figures,
+      ...(notComputed.length === 0 ? {} : { notComputed }),
       ...(importance === undefined ? {} : { importance }),
       created: new Date().toISOString(),
       producer,
@@ -95,8 +98,20 @@ async function evaluateWith(subject: Subject, options: EvaluateOptions & { runDi
   if (options.report ?? true) {
     onProgress("drawing the report");
     await writeReport(runDir, { recipe, results, findings });
-  }
+  } else await removeReport(runDir, options.warn);
   return results;
+}
+
+/** One that is there shows figures of an earlier evaluation. */
+async function removeReport(runDir: string, warn: (message: string) => void = console.warn): Promise<void> {
+  const file = path.join(runDir, reportName);
+  if (!existsSync(file)) return;
+  try {
+    await unlink(file);
+  } catch (error) {
+    throw diskFailure(`remove ${reportName}`, runDir, error);
+  }
+  warn(`Removed ${file}: its figures were those of an earlier evaluation`);
 }
 
 async function writeResults(runDir: string, results: Results): Promise<void> {

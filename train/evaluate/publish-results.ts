@@ -10,7 +10,9 @@ import { type Results, resultsSchema } from "../../schemas/results.ts";
 import { runStatusSchema } from "../../schemas/run-status.ts";
 import { type SweepSummary, sweepSummarySchema } from "../../schemas/sweep.ts";
 import { validate } from "../../schemas/validate.ts";
+import { isCutShort } from "../engine/configuration.ts";
 import { parse } from "../engine/run-folder.ts";
+import { familyByName } from "../models/registry.ts";
 import { readRecipe, recipeNames } from "../recipes/read-recipe.ts";
 import { readSweep, sweepNames } from "../sweep/read-sweep.ts";
 import { type EvaluatedRun, rowsOf } from "./published-rows.ts";
@@ -31,6 +33,11 @@ export async function publishResults(folders: readonly string[], docs: string): 
   const runs = await Promise.all(folders.filter((folder) => !isSweep(folder)).map(readEvaluated));
   const stamp = { commit: commit() };
   const found = [...rowsOf(runs), ...(await Promise.all(sweeps.map(readSwept))).flatMap(sweepRows)];
+  if (found.length === 0) {
+    throw new UsageError(
+      `Cannot publish ${folders.map((folder) => `"${folder}"`).join(", ")}: there must be a figure, got none`,
+    );
+  }
   const fresh = found.map((row) => ({ ...row, ...stamp }));
   const file = path.join(docs, "results.json");
   const replaced = new Set(fresh.map(kindOf));
@@ -77,7 +84,18 @@ async function readEvaluated(folder: string): Promise<EvaluatedRun> {
   const results = validate(resultsSchema, await read("results.json"), action);
   const status = validate(runStatusSchema, await read("run.json"), action);
   const [budget, changes] = [await nameOfBudget(recipe, results), await recipeChanges(recipe)];
-  return { folder, recipe, results, status, budget, changes, usualPairs: await usualPairs(recipe) };
+  requireWhole(folder, recipe, results);
+  const isBuiltIn = recipeNames().includes(recipe.name);
+  return { isBuiltIn, folder, recipe, results, status, budget, changes, usualPairs: await usualPairs(recipe) };
+}
+
+/** A command that ends where this run was stopped would train otherwise: its figures are of no training but a part of one. */
+function requireWhole(folder: string, recipe: Recipe, { step, steps }: Results): void {
+  if (!isCutShort(recipe, step, familyByName(recipe.family).phases(recipe.model))) return;
+  throw new UsageError(
+    `Cannot publish "${folder}": its training must be at its end, since its schedules are, got step ${step} of ${steps}; train on with --resume and evaluate again`,
+    { code: "cut_short" },
+  );
 }
 
 /** `full`, a budget of the recipe, or `custom`. */

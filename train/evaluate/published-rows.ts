@@ -18,6 +18,8 @@ export interface EvaluatedRun {
   readonly changes: readonly string[];
   /** Of the recipe of its name. */
   readonly usualPairs: number;
+  /** Whether the package has a recipe of its name. */
+  readonly isBuiltIn: boolean;
 }
 
 /** One row a quantity of each experiment. */
@@ -124,13 +126,18 @@ function budgetOf({ budget, recipe, results }: EvaluatedRun): string {
   return `${budget}: ${results.step} steps of ${recipe.training.batchSize}`;
 }
 
-/** The command line that repeats a run and its evaluation. */
+/** The command line that repeats a run and its evaluation; RUN is the folder of the run. */
 export function commandOf(run: Omit<EvaluatedRun, "folder" | "status">): string {
-  const { recipe, results, budget, changes, usualPairs } = run;
+  const { recipe, results, budget, changes, usualPairs, isBuiltIn } = run;
   const { name, training, data } = recipe;
-  const { pairs } = results;
+  const { pairs, step } = results;
   const files = sourceNeedsFiles(data.source) ? " --data DIR" : "";
-  const words = [`cominfo train ${name}${files}`];
+  const words = [`cominfo train ${isBuiltIn ? name : "RUN/recipe.json"}${files}`];
+  if (!isBuiltIn) {
+    if (step < training.steps) words.push("--steps", String(step));
+    words.push("--out", `runs/${name}`);
+    return `${words.join(" ")} && cominfo evaluate runs/${name}${files}${pairs === usualPairs ? "" : ` --pairs ${pairs}`}`;
+  }
   if (budget === "custom") words.push("--steps", String(results.step), "--batch-size", String(training.batchSize));
   else if (budget !== "full") words.push("--budget", budget);
   words.push("--seed", String(training.seed), ...changes.flatMap((change) => ["--set", change]));

@@ -5,6 +5,7 @@ import { sourceNeedsFiles } from "../data/open-source.ts";
 import { producer } from "../producer.ts";
 import { stream } from "../random.ts";
 import type { Cell } from "./cells.ts";
+import { sweepNames } from "./read-sweep.ts";
 import { trendsOf } from "./trends.ts";
 
 /** How often a sweep's seeds are drawn again. */
@@ -93,7 +94,8 @@ export function summarise(
 
 function commandOf(name: string, budget: string, cells: readonly Cell[]): string {
   const files = cells.some(({ recipe }) => sourceNeedsFiles(recipe.data.source)) ? " --data DIR" : "";
-  return `cominfo sweep ${name}${files}${budget === "full" ? "" : ` --budget ${budget}`}`;
+  const plan = sweepNames().includes(name) ? name : `${name}.json`;
+  return `cominfo sweep ${plan}${files}${budget === "full" ? "" : ` --budget ${budget}`}`;
 }
 
 /** Interval of the median of one group of seeds. */

@@ -159,13 +159,28 @@ for (const prior of ["fixed", "learned"]) {
   });
 }
 
-test("what the recipe expects is judged, and a quantity that does not exist leaves no results.json behind", async () => {
+test("what the recipe expects is judged, and a quantity that does not exist costs none of the others", async () => {
   const expected = [{ quantity: "usable.shape.common", unit: "bits", minimum: 5, source: "ours: cannot be met" }];
   const { figures } = await evaluateRun(await makeRun(recipeWith({ expected })));
   expect(figures.find(({ quantity }) => quantity === "usable.shape.common")).toMatchObject({ minimum: 5, met: false });
   const wrong = await makeRun(recipeWith({ expected: [{ ...expected[0]!, quantity: "usable.shap.common" }] }));
-  await expect(evaluateRun(wrong)).rejects.toThrow('did you mean "usable.shape.common"?');
-  expect(existsSync(path.join(wrong, "results.json"))).toBe(false);
+  const others = await evaluateRun(wrong);
+  expect(others.figures).toHaveLength(figures.length);
+  const told = others.notComputed!.find(({ quantity }) => quantity === "usable.shap.common");
+  expect(told!.reason).toContain('did you mean "usable.shape.common"?');
+  expect(readFileSync(path.join(wrong, "report.html"), "utf8")).toContain("usable.shap.common");
+});
+
+test("without a report, one of an earlier evaluation does not stay beside other figures", async () => {
+  const [folder, warn] = [await makeRun(recipeWith()), vi.fn()];
+  const report = path.join(folder, "report.html");
+  await evaluateRun(folder, { report: false, warn });
+  expect(warn).not.toHaveBeenCalled();
+  await evaluateRun(folder, { warn });
+  expect(existsSync(report)).toBe(true);
+  await evaluateRun(folder, { report: false, warn });
+  expect(existsSync(report)).toBe(false);
+  expect(warn).toHaveBeenCalledWith(expect.stringContaining("Removed"));
 });
 
 for (const classifier of ["linear", "trees"] as const) {

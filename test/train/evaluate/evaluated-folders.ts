@@ -32,6 +32,8 @@ export async function run(
     notComputed,
     recipe: name = "quickstart",
     pairs = 4000,
+    stoppedAt,
+    name: own,
     ...changes
   }: {
     seed: number;
@@ -42,11 +44,15 @@ export async function run(
     budget?: string;
     steps?: number;
     set?: string[];
+    /** Where the training was stopped; left out: at its end. */
+    stoppedAt?: number;
+    /** Of a recipe of one's own. */
+    name?: string;
   },
 ): Promise<string> {
   const dir = path.join(folder, at);
   mkdirSync(dir);
-  const recipe = await readRecipe(name, { seed, ...changes });
+  const recipe = { ...(await readRecipe(name, { seed, ...changes })), ...(own === undefined ? {} : { name: own }) };
   const write = (file: string, content: unknown): void => writeFileSync(path.join(dir, file), JSON.stringify(content));
   write("recipe.json", recipe);
   write("run.json", {
@@ -63,7 +69,7 @@ export async function run(
     experiment: recipe.name,
     family: recipe.family,
     seed,
-    step: recipe.training.steps,
+    step: stoppedAt ?? recipe.training.steps,
     steps: recipe.training.steps,
     pairs,
     data: { name: "dsprites", summary: "sprites", factors: [], provenance: {} },

@@ -122,7 +122,7 @@ test("an encoder that answers another number of rows is refused", async () => {
 
 test("a bound decides whether a figure is met; a published value alone does not", () => {
   const { figures } = usual;
-  const judged = compare(
+  const { figures: judged } = compare(
     figures,
     [
       { quantity: "usable.class.common", unit: "bits", minimum: 1.5, source: "a test" },
@@ -148,7 +148,9 @@ test("the whole training is held to its own bounds, a shorter one to those for i
     { quantity: "usable.turn.common", unit: "bits", full: { maximum: 0.5 }, source: "a test" },
   ];
   const judged = (budget: string) =>
-    compare(figures, expected, budget).filter(({ quantity }) => expected.some((one) => one.quantity === quantity));
+    compare(figures, expected, budget).figures.filter(({ quantity }) =>
+      expected.some((one) => one.quantity === quantity),
+    );
   expect(judged("reduced").map(({ met, minimum }) => [met, minimum])).toEqual([
     [true, 1.5],
     [undefined, undefined],
@@ -159,11 +161,17 @@ test("the whole training is held to its own bounds, a shorter one to those for i
   ]);
 });
 
-test("an expected quantity that nothing measures, or in another unit, is refused with the nearest name", () => {
+test("an expected quantity that nothing measures is told with the nearest name, and costs no figure", () => {
   const { figures } = usual;
-  expect(() => compare(figures, [{ quantity: "usable.clas.common", unit: "bits", source: "a test" }], "full")).toThrow(
-    'got "usable.clas.common", did you mean "usable.class.common"?',
-  );
+  const expected = [{ quantity: "usable.clas.common", unit: "bits", minimum: 1, source: "a test" }];
+  const judged = compare(figures, expected, "full");
+  expect(judged.figures).toEqual(figures);
+  const reason = 'the recipe expects it, and no figure has that name, did you mean "usable.class.common"?';
+  expect(judged.notComputed).toEqual([{ quantity: "usable.clas.common", unit: "bits", estimator: "none", reason }]);
+});
+
+test("an expected quantity in another unit is refused", () => {
+  const { figures } = usual;
   expect(() => compare(figures, [{ quantity: "usable.class.common", unit: "nats", source: "a test" }], "full")).toThrow(
     '"usable.class.common" must be in bits, got nats',
   );

@@ -65,6 +65,25 @@ test("what a run changed of its recipe stands in the command that repeats it, an
   await expect(publishResults([h, trees], docs("mixed"))).rejects.toThrow("same model, data and evaluation");
 });
 
+test("a run that was stopped is published only where a training of so many steps would have had its values", async () => {
+  const cut = { value: 1, steps: 400, stoppedAt: 50 };
+  const plain = await run("stopped", { seed: 1, ...cut });
+  expect((await publishResults([plain], docs("stopped-docs")))[0]!.command).toContain("--steps 50 ");
+  const falling = await run("falling", { seed: 1, ...cut, set: ["model.learningRateEnd=0.01"] });
+  await expect(publishResults([falling], docs("falling-docs"))).rejects.toThrow(
+    "its training must be at its end, since its schedules are, got step 50 of 400",
+  );
+  const atItsEnd = await run("fallen", { seed: 1, value: 1, steps: 400, set: ["model.learningRateEnd=0.01"] });
+  expect(await publishResults([atItsEnd], docs("fallen-docs"))).toHaveLength(1);
+});
+
+test("a recipe of one's own is repeated from the run's own file, which its name would not find", async () => {
+  const mine = await run("mine", { seed: 7, value: 1, name: "mine", steps: 10 });
+  expect((await publishResults([mine], docs("mine-docs")))[0]!.command).toBe(
+    "cominfo train RUN/recipe.json --out runs/mine && cominfo evaluate runs/mine",
+  );
+});
+
 test("a sweep's folder becomes a row for each median and each effect, met only where the whole interval is", async () => {
   const dir = path.join(folder, "swept");
   mkdirSync(dir);

@@ -112,11 +112,15 @@ test("the report is one page that loads nothing, with a violin and a scatter cha
 
 test("the command that repeats a sweep asks for the files that its recipes read", async () => {
   expect(summarise({ sweep: smallPlan(), budget: "tiny" }, vanilla, cells).command).toBe(
-    "cominfo sweep small --budget tiny",
+    "cominfo sweep small.json --budget tiny",
   );
   const filed = await cellsOf(await readSweep("sprites-video"), "full");
   expect(summarise({ sweep: smallPlan(), budget: "full" }, vanilla, filed).command).toBe(
-    "cominfo sweep small --data DIR",
+    "cominfo sweep small.json --data DIR",
+  );
+  const ofPackage = await readSweep("sprites-video");
+  expect(summarise({ sweep: ofPackage, budget: "full" }, [], filed).command).toBe(
+    "cominfo sweep sprites-video --data DIR",
   );
 });
 

@@ -42,7 +42,7 @@ export function header({ recipe, results, status, command }: HeaderContent): Htm
   const shown = rows.filter(([, value]) => value !== undefined && value !== "");
   return html`<header><h1>${recipe.title}</h1>
 <dl class="facts">${shown.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>
-<p>To repeat it:</p><pre><code>${command}</code></pre></header>`;
+<p>${step < steps ? "To train it to its end and measure that" : "To repeat it"}:</p><pre><code>${command}</code></pre></header>`;
 }
 
 function elapsed(status: RunStatus | undefined): string {
