@@ -9,6 +9,14 @@ interface ServeFlags extends EngineFlags, EdgeFlags {
   readonly bodyLimit: string;
 }
 
+const examples = `
+Examples:
+  $ cominfo serve
+  $ cominfo serve models/rotated-mnist --port 0
+  $ cominfo serve models --config serve.json --poll 30
+  $ COMINFO_TOKEN=secret cominfo serve models --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem
+`;
+
 /** Adds `cominfo serve`. */
 export function addServeCommand(program: Command): void {
   const command = program
@@ -17,7 +25,8 @@ export function addServeCommand(program: Command): void {
     .argument("[folder]", "a bundle, or a folder of bundles", "models")
     .option("--port <number>", "0 picks a free one", "8080")
     .option("--host <address>", "0.0.0.0 opens it to the network", "127.0.0.1")
-    .option("--body-limit <MiB>", "largest request body", "32");
+    .option("--body-limit <MiB>", "largest request body", "32")
+    .addHelpText("after", examples);
   addEdgeFlags(addEngineFlags(command)).action(async (folder: string, flags: ServeFlags) => {
     const { configOf, pollMsOf } = await import("./engine/read-flags.ts");
     const { edgeOf } = await import("./edge/read-flags.ts");
