@@ -6,6 +6,7 @@ import { opset as writtenOpset } from "./finish.ts";
 import type { Graph } from "./graph.ts";
 import { nameOrFresh } from "./names.ts";
 import { writeOnnx } from "./onnx-writer.ts";
+import { requireOwnFile } from "./own-file.ts";
 import { checkParity, type ParityCase } from "./parity.ts";
 import type { ParityInput } from "./parity-inputs.ts";
 import type { SavedInput, SavedModel } from "./saved-function.ts";
@@ -43,7 +44,7 @@ export interface Converted {
  * Converts a model that tfjs saved to ONNX: traced as it infers, checked against the ONNX rules and compared with tfjs
  * itself and the WASM runtime. `out` is replaced as a whole, or left as it was.
  *
- * @throws UsageError if `model` is no saved tfjs model, or an option cannot be used
+ * @throws UsageError if `model` is no saved tfjs model, `out` is a file of it, or an option cannot be used
  * @throws FailureError if a shard is missing, an operation has no ONNX form, or the result differs from tfjs
  */
 export async function convert(options: ConvertOptions): Promise<Converted> {
@@ -58,6 +59,7 @@ export async function convert(options: ConvertOptions): Promise<Converted> {
   }
   const model = await openSavedModel(file);
   try {
+    if (out !== undefined) await requireOwnFile(out, model.files, file);
     const inputs = Object.fromEntries(model.inputs.map((input) => [input.name, traceInput(file, input, batch)]));
     const graph = traced(file, model, { name: options.name ?? nameOf(options), inputs });
     const bytes = writeOnnx(graph);

@@ -9,20 +9,26 @@ import { graphModel, layersModel, type SavedModel } from "./saved-function.ts";
 
 /** A model that tfjs saved as `model.json` and weight shards, read from disk: tfjs-node, which could, is not needed. */
 
+export interface OpenedModel extends SavedModel {
+  /** What it was read from: `model.json` and the shards. */
+  readonly files: readonly string[];
+}
+
 /**
  * @param file path of `model.json`; the shards lie beside it
  * @throws UsageError if there is no such file, or it is not a saved tfjs model
  * @throws FailureError if a shard is missing or short, a layer keeps state, or tfjs cannot build the model
  */
-export async function openSavedModel(file: string): Promise<SavedModel> {
+export async function openSavedModel(file: string): Promise<OpenedModel> {
   const json = await readModelJson(file);
   const handler: tf.io.IOHandler = {
     load: () => tf.io.getModelArtifactsForJSON(json, (manifest) => readWeights(file, manifest)),
   };
   try {
-    return await onCpu(async () =>
+    const model = await onCpu(async () =>
       isGraph(json) ? graphModel(await loadGraphModel(handler)) : layersModel(file, await loadLayersModel(handler)),
     );
+    return { ...model, files: [file, ...shardsOf(json.weightsManifest).map((shard) => besides(file, shard))] };
   } catch (error) {
     if (error instanceof UsageError || error instanceof FailureError) throw error;
     throw conversionFailure(file, error);
@@ -81,14 +87,16 @@ function isGraph({ format, modelTopology }: tf.io.ModelJSON): boolean {
   return format === "graph-model" || "node" in (modelTopology as object);
 }
 
+const shardsOf = (manifest: tf.io.WeightsManifestConfig): string[] => manifest.flatMap(({ paths }) => paths);
+const besides = (file: string, shard: string): string => path.join(path.dirname(file), shard);
+
 async function readWeights(
   file: string,
   manifest: tf.io.WeightsManifestConfig,
 ): Promise<[tf.io.WeightsManifestEntry[], ArrayBuffer]> {
   const shards: Uint8Array[] = [];
-  for (const shard of manifest.flatMap(({ paths }) => paths)) {
-    const place = path.join(path.dirname(file), shard);
-    const bytes = await readFile(place).catch((cause: unknown) => {
+  for (const shard of shardsOf(manifest)) {
+    const bytes = await readFile(besides(file, shard)).catch((cause: unknown) => {
       throw new FailureError(
         `Cannot convert "${file}": weight shard "${shard}" must lie beside it, got nothing readable; copy it there`,
         { code: "missing_shard", cause },

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
@@ -219,6 +219,30 @@ test("a failed conversion leaves the file that was there, and nothing beside it"
   await expect(convert({ model: path.join(folder, "nowhere.json"), out })).rejects.toThrow(UsageError);
   expect(readFileSync(out, "utf8")).toBe("older");
   expect(readdirSync(dir)).toEqual(["model.onnx"]);
+});
+
+test("a file of the model itself is never written over, by whatever path it is named", async () => {
+  const file = await save("own", layers.sequential({ layers: [layers.layers.dense({ units: 2, inputShape: [3] })] }));
+  const dir = path.dirname(file);
+  const shard = path.join(dir, "group1-shard2of2.bin");
+  symlinkSync(file, path.join(folder, "own-link.onnx"));
+  symlinkSync(dir, path.join(folder, "own-folder"));
+  const before = readdirSync(dir).map((name) => readFileSync(path.join(dir, name)));
+  for (const out of [
+    file,
+    `${folder}/./fixed/../own/model.json`,
+    path.relative(process.cwd(), file),
+    shard,
+    path.join(folder, "own-link.onnx"),
+    path.join(folder, "own-folder", path.basename(shard)),
+  ]) {
+    const attempt = convert({ model: file, out });
+    await expect(attempt, out).rejects.toThrow(UsageError);
+    await expect(attempt, out).rejects.toThrow(
+      /^Cannot convert ".*model.json": out must be a file of its own, got ".*", which is the model's ".*"; choose another/,
+    );
+  }
+  expect(readdirSync(dir).map((name) => readFileSync(path.join(dir, name)))).toEqual(before);
 });
 
 test("`cominfo convert` writes the file that its flags ask for", async () => {
