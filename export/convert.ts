@@ -3,6 +3,7 @@ import { replaceFile } from "../files/replace-folder.ts";
 import { FailureError, UsageError } from "../schemas/errors.ts";
 import { checkModel } from "./check.ts";
 import { opset as writtenOpset } from "./finish.ts";
+import { requireFiniteWeights } from "./finite-weights.ts";
 import type { Graph } from "./graph.ts";
 import { nameOrFresh } from "./names.ts";
 import { writeOnnx } from "./onnx-writer.ts";
@@ -45,7 +46,7 @@ export interface Converted {
  * itself and the WASM runtime. `out` is replaced as a whole, or left as it was.
  *
  * @throws UsageError if `model` is no saved tfjs model, `out` is a file of it, or an option cannot be used
- * @throws FailureError if a shard is missing, an operation has no ONNX form, or the result differs from tfjs
+ * @throws FailureError if a shard is missing, a weight is no finite number, an operation has no ONNX form, or the result differs from tfjs
  */
 export async function convert(options: ConvertOptions): Promise<Converted> {
   const { model: file, out, batch = "dynamic", opset = writtenOpset, seed = 1, tolerance } = options;
@@ -60,6 +61,7 @@ export async function convert(options: ConvertOptions): Promise<Converted> {
   const model = await openSavedModel(file);
   try {
     if (out !== undefined) await requireOwnFile(out, model.files, file);
+    requireFiniteWeights(file, model);
     const inputs = Object.fromEntries(model.inputs.map((input) => [input.name, traceInput(file, input, batch)]));
     const graph = traced(file, model, { name: options.name ?? nameOf(options), inputs });
     const bytes = writeOnnx(graph);

@@ -27,6 +27,8 @@ export interface SavedModel {
   readonly inputs: readonly SavedInput[];
   /** In the order of the model. */
   readonly outputs: readonly SavedOutput[];
+  /** By the names under which they were saved. */
+  readonly weights: readonly { readonly name: string; readonly tensor: tf.Tensor }[];
   /** Names under which weights were saved, by those that they have in this process, which count up with every model. */
   readonly weightNames: ReadonlyMap<string, string>;
   /** Inference: dropout is off, batch normalisation uses its moving averages. */
@@ -49,6 +51,7 @@ export function layersModel(file: string, model: LayersModel): SavedModel {
     format: "layers model",
     inputs,
     outputs,
+    weights: model.weights.map((weight) => ({ name: weight.originalName, tensor: weight.read() })),
     weightNames: new Map(model.weights.map(({ name, originalName }) => [name, originalName])),
     fn(tensors) {
       // `predict` would loop over slices of 32 rows.
@@ -116,6 +119,7 @@ export function graphModel(model: GraphModel): SavedModel {
     format: "graph model",
     inputs,
     outputs,
+    weights: Object.entries(model.weights).flatMap(([name, tensors]) => tensors.map((tensor) => ({ name, tensor }))),
     weightNames: new Map(),
     fn(tensors) {
       const feeds = Object.fromEntries(model.inputs.map(({ name }, i) => [name, tensors[inputs[i]!.name]!]));

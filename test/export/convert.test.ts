@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
@@ -209,6 +209,41 @@ test("a missing or short shard, another file, and options that cannot be used ar
   await refused(/must have fixed sizes but for its first axis, got \[\?, \?, 4, 1\]/, UsageError, {
     model: await save("open", open),
   });
+});
+
+test("a weight that is NaN or infinite is refused by its name, its place and its value", async () => {
+  const dense = layers.layers.dense({ units: 2, inputShape: [3], name: "scores" });
+  const model = layers.sequential({ layers: [dense] });
+  for (const [i, bad] of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].entries()) {
+    model.setWeights([tf.tensor2d([1, 2, 3, bad, bad, 6], [3, 2]), tf.tensor1d([1, 2])]);
+    const out = path.join(folder, `not-finite-${i}.onnx`);
+    const attempt = convert({ model: await save(`not-finite-${i}`, model), out });
+    await expect(attempt).rejects.toThrow(FailureError);
+    await expect(attempt).rejects.toThrow(`weight "scores/kernel" must be finite numbers, got ${bad} at [1, 1]; `);
+    expect(existsSync(out)).toBe(false);
+  }
+  const graph = graphModel("not-finite-graph");
+  const shard = path.join(path.dirname(graph), "weights.bin");
+  const bytes = readFileSync(shard);
+  bytes.writeFloatLE(Number.NaN, 4 * (3 * 2 * 3 * 4 + 3));
+  writeFileSync(shard, bytes);
+  await expect(convert({ model: graph })).rejects.toThrow('weight "bias" must be finite numbers, got NaN at [3]; ');
+});
+
+test("a single infinity in a graph model is a bound, and stays", async () => {
+  const modelTopology = {
+    node: [
+      placeholder("picture", [-1, 2]),
+      { name: "bound", op: "Const", attr: { dtype: { type: "DT_FLOAT" } } },
+      { name: "below", op: "Minimum", input: ["picture", "bound"], attr: {} },
+    ],
+    versions: { producer: 987 },
+  };
+  const weightsManifest = [{ paths: ["weights.bin"], weights: [{ name: "bound", shape: [], dtype: "float32" }] }];
+  const model = writeJson("bound", { format: "graph-model", modelTopology, weightsManifest });
+  writeFileSync(path.join(path.dirname(model), "weights.bin"), Buffer.from(Float32Array.of(Infinity).buffer));
+  const { parity } = await convert({ model });
+  expect(parity.length).toBeGreaterThan(0);
 });
 
 test("a failed conversion leaves the file that was there, and nothing beside it", async () => {
