@@ -46,7 +46,8 @@ export interface Converted {
  * itself and the WASM runtime. `out` is replaced as a whole, or left as it was.
  *
  * @throws UsageError if `model` is no saved tfjs model, `out` is a file of it, or an option cannot be used
- * @throws FailureError if a shard is missing, a weight is no finite number, an operation has no ONNX form, or the result differs from tfjs
+ * @throws FailureError if a shard is missing, a weight is no finite number, an operation has no ONNX form, or the result
+ *   differs from tfjs
  */
 export async function convert(options: ConvertOptions): Promise<Converted> {
   const { model: file, out, batch = "dynamic", opset = writtenOpset, seed = 1, tolerance } = options;

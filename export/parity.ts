@@ -7,6 +7,7 @@ import type { TaskManifest } from "../schemas/manifest.ts";
 import type { HostTensor } from "../schemas/tensor.ts";
 import { onCpu } from "./backends.ts";
 import { type ParityInput, parityTensor, type RowKind, seededUniform } from "./parity-inputs.ts";
+import { requireNumbers } from "./parity-nan.ts";
 import { parityTolerance } from "./parse-tolerance.ts";
 import type { TensorFunction } from "./traced-function.ts";
 
@@ -41,19 +42,19 @@ const native = "onnxruntime cpu";
  * kinds, and once for one row of large values: eleven rows in all by default.
  *
  * @returns the largest error for each reference and batch size
- * @throws FailureError `parity` with the worst output, where it is, and both values
+ * @throws FailureError `parity` with the worst output, where it is, and both values; or with one that is always NaN
  */
 export async function checkParity(options: ParityOptions): Promise<ParityCase[]> {
   const { fn, model, inputs, seed, tolerance = parityTolerance } = options;
   const uniform = seededUniform(seed);
   const worst = new Map<string, Gap & { reference: string; batch: number }>();
+  const runs: { batch: number; isLarge: boolean; actual: Tensors; references: Record<string, Tensors> }[] = [];
   const sessions: Session[] = [];
   try {
     const cpu = await createSession(model, { threads: 1 });
     sessions.push(cpu);
     const web = await createWasmSession(model);
     sessions.push(web);
-    const runs: { batch: number; isLarge: boolean; actual: Tensors; references: Record<string, Tensors> }[] = [];
     for (const { batch, rows } of plannedRuns(inputs, options.batches ?? [1, 2, 7])) {
       const feeds = Object.fromEntries(
         Object.entries(inputs).map(([name, input]) => [name, parityTensor(input, rows, uniform)]),
@@ -86,6 +87,10 @@ export async function checkParity(options: ParityOptions): Promise<ParityCase[]>
       { code: "parity" },
     );
   }
+  requireNumbers(
+    options.name,
+    runs.map(({ references }) => references[eager]!),
+  );
   return cases
     .map(({ reference, batch, error }) => ({ reference, batch, maxRelativeError: error }))
     .sort((a, b) => a.reference.localeCompare(b.reference) || a.batch - b.batch);
@@ -191,7 +196,8 @@ function elementGap(expected: HostTensor, actual: HostTensor, scale: number): Om
   let worst = { difference: 0, at: 0 };
   for (let i = 0; i < expected.data.length; i++) {
     const [wanted, got] = [Number(expected.data[i]), Number(actual.data[i])];
-    // The same infinity or NaN on both sides is agreement; one that only one side has is an infinite difference.
+    // The same infinity or NaN on both sides is agreement (see `requireNumbers` for those that are always NaN); one that
+    // only one side has is an infinite difference.
     const difference = Object.is(wanted, got) || wanted === got ? 0 : Math.abs(wanted - got);
     if (Number.isNaN(difference) || difference > worst.difference) {
       worst = { difference: Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference, at: i };

@@ -143,6 +143,35 @@ test("a picture that is black is compared on the scale of pictures, where runtim
   expect(Math.max(...cases.map(({ maxRelativeError }) => maxRelativeError))).toBeLessThan(1e-14);
 });
 
+const proved = (fn: TensorFunction, actual: TensorFunction = fn) => {
+  const inputs = { x: { shape: ["batch", 3], dtype: "float32" } } as const;
+  const model = writeOnnx(trace(actual, { name: "t", inputs, variables: "frozen" }));
+  return checkParity({ name: "t", fn, model, inputs, seed: 1 });
+};
+
+test("an output that is always NaN at a place is refused, as two NaN that agree prove nothing", async () => {
+  const nan: TensorFunction = ({ x }) => ({ fine: x!, hidden: tf.add(x!, tf.tensor1d([0, Number.NaN, 0])) });
+  await expect(proved(nan)).rejects.toThrow(FailureError);
+  await expect(proved(nan)).rejects.toThrow(
+    /^Cannot export "t": output "hidden" must be a number for some input that it is compared on, got NaN for all at \[\*, 1\]/,
+  );
+  await expect(proved(({ x }) => ({ total: tf.mul(tf.sum(x!), Number.NaN) }))).rejects.toThrow(
+    'output "total" must be',
+  );
+});
+
+test("an output that is NaN for some inputs only is compared on the others", async () => {
+  const cases = await proved(({ x }) => ({ y: tf.log(x!), z: tf.sqrt(x!) }));
+  for (const { maxRelativeError } of cases) expect(maxRelativeError).toBeLessThan(1e-6);
+});
+
+test("NaN on one side is found, whichever it is", async () => {
+  const plain: TensorFunction = ({ x }) => ({ y: tf.abs(x!) });
+  const nan: TensorFunction = ({ x }) => ({ y: tf.add(tf.abs(x!), tf.tensor1d([0, 0, Number.NaN])) });
+  await expect(proved(plain, nan)).rejects.toThrow(/output "y" must agree .* got Infinity at \[\d, 2\] .* gives NaN\)/);
+  await expect(proved(nan, plain)).rejects.toThrow(/output "y" must agree .* got Infinity at \[\d, 2\] .*wanted NaN,/);
+});
+
 const floats = (...values: number[]): HostTensor => ({
   dtype: "float32",
   shape: [values.length],
