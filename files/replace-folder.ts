@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, readlink, realpath, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { FailureError } from "../schemas/errors.ts";
 import { diskReasons, realDisk, syncFolder } from "./disk.ts";
@@ -9,13 +9,15 @@ export type FolderContents = ReadonlyMap<string, Uint8Array>;
 
 /**
  * Puts `contents` at `folder` as a whole: a reader sees the old folder or the new one, and after a failure nothing of
- * the new one is left. Everything is written and synced under a hidden name beside it (`.<name>.tmp-<pid>`, which
- * servers of the parent folder pass over) and renamed.
+ * the new one is left. A link stays, and the folder it leads to is the one replaced. Everything is written and synced
+ * under a hidden name beside it (`.<name>.tmp-<pid>`, which servers of the parent folder pass over) and renamed.
  *
  * @throws FailureError when the disk is full or the place cannot be written
  */
 export async function replaceFolder(folder: string, contents: FolderContents): Promise<void> {
-  const target = path.resolve(folder);
+  const target = await behindLinks(path.resolve(folder)).catch((error: unknown) => {
+    throw diskFailure(folder, error);
+  });
   const parent = path.dirname(target);
   const temporary = besides(target, "tmp", process.pid);
   const old = besides(target, "old", process.pid);
@@ -52,6 +54,22 @@ export async function replaceFile(file: string, bytes: Uint8Array): Promise<void
     await rm(temporary, { force: true }).catch(() => undefined);
     throw diskFailure(file, error);
   }
+}
+
+/**
+ * Where a link leads, also one to what is not there: it may be that a killed process had moved it aside.
+ *
+ * @throws what Node says of links that lead in a circle
+ */
+async function behindLinks(place: string): Promise<string> {
+  try {
+    return await realpath(place);
+  } catch (error) {
+    if (codeOf(error) === "ELOOP") throw error;
+  }
+  const link = await readlink(place).catch(() => undefined);
+  if (link === undefined) return place; // nothing there: who writes it says what is wrong with the way to it
+  return behindLinks(path.resolve(await realpath(path.dirname(place)), link));
 }
 
 const besides = (target: string, kind: "tmp" | "old", pid: number): string =>
@@ -117,6 +135,7 @@ function diskFailure(target: string, error: unknown): unknown {
     ENOTDIR: "must be in a folder, got a file on the way to it",
     EEXIST: "must be in a folder, got a file on the way to it",
     EISDIR: "must be a file, got a folder",
+    ELOOP: "must be in a folder, got links that lead in a circle",
   };
   const known = why[codeOf(error)];
   if (known === undefined) return error;

@@ -1,5 +1,15 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
@@ -222,6 +232,18 @@ test("an export replaces a bundle and leaves nothing of it", async () => {
   await writeBundle(options({ tasks: [brighten] }));
   expect(readdirSync(path.join(folder, "toy")).sort()).toEqual(["README.md", "brighten", "manifest.json"]);
   expect(readdirSync(folder)).toEqual(["toy"]);
+});
+
+test("an export to a link goes where it leads, replaces the bundle there, and leaves the link", async () => {
+  mkdirSync(path.join(folder, "disk"));
+  symlinkSync(path.join("disk", "toy-2"), path.join(folder, "toy"));
+  await writeBundle(options());
+  await writeBundle(options({ tasks: [brighten], keepVersions: 1 }));
+  expect(lstatSync(path.join(folder, "toy")).isSymbolicLink()).toBe(true);
+  expect(readdirSync(folder).sort()).toEqual(["disk", "toy"]);
+  expect(readdirSync(path.join(folder, "disk"))).toEqual(["toy-2"]);
+  expect(readdirSync(path.join(folder, "disk/toy-2")).sort()).toEqual(["README.md", "brighten", "manifest.json"]);
+  expect(readdirSync(path.join(folder, "disk/toy-2/brighten")).sort()).toEqual(["1", "2", "config.pbtxt"]);
 });
 
 test("an export refuses a folder that holds something else, and a file, before it works", async () => {
