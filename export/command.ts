@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { UsageError } from "../schemas/errors.ts";
+import { parseBatch } from "./convert-options.ts";
 import { parityTolerance, parseTolerance } from "./parse-tolerance.ts";
 
 interface ConvertFlags {
@@ -18,7 +18,7 @@ export function addConvertCommand(program: Command): void {
     .argument("<model.json>", "the saved model; its weight shards lie beside it")
     .requiredOption("--out <file>", "the ONNX file to write")
     .option("--name <name>", "of the graph (default: that of --out)")
-    .option("--batch <size>", "dynamic, or a fixed number of rows", batchSize, "dynamic")
+    .option("--batch <size>", "dynamic, or a fixed number of rows", parseBatch, "dynamic")
     .option("--opset <version>", "the compiler writes 17", Number, 17)
     .option(
       "--tolerance <share>",
@@ -52,11 +52,4 @@ async function convertVerb(model: string, { out, name, batch, opset, tolerance }
     if (!isPlain) console.error(`       ${name} is output ${i + 1} of the model, ${source}`);
   }
   console.error(`  largest difference from tfjs and WASM ${worst.toExponential(1)} of the scale, allowed ${tolerance}`);
-}
-
-function batchSize(text: string): "dynamic" | number {
-  if (text === "dynamic") return text;
-  const size = /^\d+$/.test(text) ? Number(text) : 0;
-  if (Number.isSafeInteger(size) && size >= 1) return size;
-  throw new UsageError(`Cannot convert: --batch must be dynamic or a whole number of at least 1, got "${text}"`);
 }

@@ -1,7 +1,9 @@
 import path from "node:path";
 import { replaceFile } from "../files/replace-folder.ts";
 import { FailureError, UsageError } from "../schemas/errors.ts";
+import { elementCount } from "../schemas/tensor.ts";
 import { checkModel } from "./check.ts";
+import { batchRule, isBatch } from "./convert-options.ts";
 import { opset as writtenOpset } from "./finish.ts";
 import { requireFiniteWeights } from "./finite-weights.ts";
 import type { Graph } from "./graph.ts";
@@ -54,11 +56,7 @@ export async function convert(options: ConvertOptions): Promise<Converted> {
   if (opset !== writtenOpset) {
     throw new UsageError(`Cannot convert "${file}": opset must be ${writtenOpset}, got ${opset}`);
   }
-  if (batch !== "dynamic" && !(Number.isSafeInteger(batch) && batch >= 1)) {
-    throw new UsageError(
-      `Cannot convert "${file}": batch must be dynamic or a whole number of at least 1, got ${batch}`,
-    );
-  }
+  if (!isBatch(batch)) throw new UsageError(`Cannot convert "${file}": batch must be ${batchRule}, got ${batch}`);
   const model = await openSavedModel(file);
   try {
     if (out !== undefined) await requireOwnFile(out, model.files, file);
@@ -87,6 +85,9 @@ function nameOf({ out, model }: ConvertOptions): string {
   return path.basename(path.dirname(path.resolve(model)));
 }
 
+/** A gibibyte of the doubles in which it is drawn. */
+const largestInput = 2 ** 27;
+
 function traceInput(file: string, { name, dtype, shape }: SavedInput, batch: "dynamic" | number): TraceInput {
   if (dtype !== "float32" && dtype !== "int32" && dtype !== "bool") {
     throw new UsageError(`Cannot convert "${file}": input "${name}" must be float32, int32 or bool, got ${dtype}`);
@@ -98,7 +99,14 @@ function traceInput(file: string, { name, dtype, shape }: SavedInput, batch: "dy
     );
   }
   const first = batch === "dynamic" ? ("batch" as const) : batch;
-  return { dtype, shape: shape.map((size) => (size < 0 ? first : size)) };
+  const sizes = shape.map((size) => (size < 0 ? first : size));
+  const numbers = elementCount(sizes.filter((size) => size !== "batch"));
+  if (numbers > largestInput) {
+    throw new UsageError(
+      `Cannot convert "${file}": input "${name}" must hold at most ${largestInput} numbers to be compared with tfjs, got ${numbers} ([${sizes.join(", ")}]); choose a smaller batch`,
+    );
+  }
+  return { dtype, shape: sizes };
 }
 
 function traced(

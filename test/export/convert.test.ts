@@ -194,7 +194,7 @@ test("a missing or short shard, another file, and options that cannot be used ar
   await refused(/weight shard "group1-shard2of2.bin" must lie beside it/, FailureError);
   writeFileSync(shard, bytes);
   await refused(/opset must be 17, got 9/, UsageError, { opset: 9 });
-  await refused(/batch must be dynamic or a whole number of at least 1, got 0/, UsageError, { batch: 0 });
+  await refused(/batch must be dynamic or a whole number from 1 to 65536, got 0/, UsageError, { batch: 0 });
   const other = (name: string, json: object): object => ({ model: writeJson(name, json) });
   await refused(/got nothing there/, UsageError, { model: path.join(folder, "nowhere.json") });
   await refused(/got a folder; name the file in it/, UsageError, { model: folder });
@@ -291,6 +291,29 @@ test("`cominfo convert` writes the file that its flags ask for", async () => {
   expect(session.inputNames).toEqual([model.inputs[0]!.sourceLayer.name]);
   expect(session.inputs[0]!.shape).toEqual([2, 3]);
   await session.release();
-  const bad = ["convert", file, "--out", out, "--batch", "x"];
-  await expect(program.parseAsync(bad, { from: "user" })).rejects.toThrow(/--batch must be dynamic or a whole number/);
+});
+
+test("a batch that is no size, or one that no memory holds, is refused as an option", async () => {
+  const program = new Command().exitOverride();
+  addConvertCommand(program);
+  for (const text of ["x", "", "0", "-1", "1.5", "65537", "1000000000000", "9".repeat(400)]) {
+    const attempt = program.parseAsync(["convert", "m.json", "--out", "o.onnx", "--batch", text], { from: "user" });
+    await expect(attempt).rejects.toThrow(UsageError);
+    await expect(attempt).rejects.toThrow(
+      `Cannot convert: --batch must be dynamic or a whole number from 1 to 65536, got "${text}"`,
+    );
+  }
+  const tooLarge = convert({ model: graphModel("too-large"), batch: 1e12 });
+  await expect(tooLarge).rejects.toThrow(
+    /": batch must be dynamic or a whole number from 1 to 65536, got 1000000000000$/,
+  );
+});
+
+test("a batch whose input no memory holds is refused with the input", async () => {
+  const scale = layers.layers.globalAveragePooling2d({ inputShape: [224, 224, 3], dataFormat: "channelsLast" });
+  const attempt = convert({ model: await save("pictures", layers.sequential({ layers: [scale] })), batch: 65_536 });
+  await expect(attempt).rejects.toThrow(UsageError);
+  await expect(attempt).rejects.toThrow(
+    /input "\w+" must hold at most 134217728 numbers to be compared with tfjs, got 9865003008 \(\[65536, 224, 224, 3\]\); choose/,
+  );
 });
