@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { parseBatch } from "./convert-options.ts";
+import { parseBatch, parseOpset } from "./convert-options.ts";
+import { opset as writtenOpset } from "./finish.ts";
 import { parityTolerance, parseTolerance } from "./parse-tolerance.ts";
 
 interface ConvertFlags {
@@ -19,7 +20,7 @@ export function addConvertCommand(program: Command): void {
     .requiredOption("--out <file>", "the ONNX file to write")
     .option("--name <name>", "of the graph (default: that of --out)")
     .option("--batch <size>", "dynamic, or a fixed number of rows", parseBatch, "dynamic")
-    .option("--opset <version>", "the compiler writes 17", Number, 17)
+    .option("--opset <version>", `the compiler writes ${writtenOpset}`, parseOpset, writtenOpset)
     .option(
       "--tolerance <share>",
       "largest difference from tfjs and WASM, of an output's scale",

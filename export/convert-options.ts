@@ -1,4 +1,5 @@
 import { UsageError } from "../schemas/errors.ts";
+import { opset } from "./finish.ts";
 
 /** Options of `convert` that its verb and its function check; loads no tfjs, which `cominfo --help` should not. */
 
@@ -16,4 +17,10 @@ export function parseBatch(text: string): "dynamic" | number {
   const batch = text === "dynamic" ? text : /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (isBatch(batch)) return batch;
   throw new UsageError(`Cannot convert: --batch must be ${batchRule}, got "${text}"`);
+}
+
+/** `--opset`. @throws UsageError */
+export function parseOpset(text: string): number {
+  if (text === String(opset)) return opset;
+  throw new UsageError(`Cannot convert: --opset must be ${opset}, got "${text}"`);
 }

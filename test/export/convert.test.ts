@@ -317,3 +317,15 @@ test("a batch whose input no memory holds is refused with the input", async () =
     /input "\w+" must hold at most 134217728 numbers to be compared with tfjs, got 9865003008 \(\[65536, 224, 224, 3\]\); choose/,
   );
 });
+
+test("an opset that the compiler does not write is refused with the text that was given", async () => {
+  const program = new Command().exitOverride();
+  addConvertCommand(program);
+  for (const text of ["abc", "", "9", "18"]) {
+    const attempt = program.parseAsync(["convert", "m.json", "--out", "o.onnx", "--opset", text], { from: "user" });
+    await expect(attempt).rejects.toThrow(UsageError);
+    await expect(attempt).rejects.toThrow(`Cannot convert: --opset must be 17, got "${text}"`);
+  }
+  const asked = program.parseAsync(["convert", "m.json", "--out", "o.onnx", "--opset", "17"], { from: "user" });
+  await expect(asked).rejects.toThrow("got nothing there");
+});
