@@ -32,6 +32,12 @@ test("a saved graph model is converted by a fresh process", async () => {
   expect(await converted("classes", graphModel("fresh-graph"))).toEqual(["classes"]);
 });
 
+test("a conversion says what it made, without advice of tfjs to install something else", async () => {
+  const { code, stdout, stderr } = await run("convert", graphModel("quiet"), "--out", path.join(folder, "quiet.onnx"));
+  expect([code, stdout]).toEqual([0, ""]);
+  expect(stderr).toMatch(/^Converted a graph model to .*\n {2}in: .*\n {2}out: .*\n {2}largest difference .*\n$/);
+});
+
 test.each(["0", "1", "much", ""])("a tolerance of %j is refused", async (text) => {
   const { code, stderr } = await run("convert", "model.json", "--out", "x.onnx", "--tolerance", text);
   expect(code).toBe(2);
