@@ -11,6 +11,13 @@ interface ConvertFlags {
   readonly tolerance: number;
 }
 
+const examples = `
+Examples:
+  $ cominfo convert saved/model.json --out classifier.onnx
+  $ cominfo convert saved/model.json --out classifier.onnx --batch 1 --name classifier
+  $ cominfo convert saved/model.json --out sharp.onnx --tolerance 5e-5
+`;
+
 /** Adds the verb `convert`. */
 export function addConvertCommand(program: Command): void {
   program
@@ -27,6 +34,7 @@ export function addConvertCommand(program: Command): void {
       parseTolerance,
       parityTolerance,
     )
+    .addHelpText("after", examples)
     .action(convertVerb);
 }
 

@@ -38,6 +38,20 @@ test("a conversion says what it made, without advice of tfjs to install somethin
   expect(stderr).toMatch(/^Converted a graph model to .*\n {2}in: .*\n {2}out: .*\n {2}largest difference .*\n$/);
 });
 
+test("the help of convert has examples that can be run as they are", async () => {
+  const { stdout } = await run("convert", "--help");
+  const [, examples = ""] = stdout.split("\nExamples:\n");
+  const lines = examples.trim().split("\n");
+  expect(lines.length).toBeGreaterThanOrEqual(2);
+  const model = graphModel("examples");
+  for (const line of lines) {
+    const [prompt, program, verb = "", file, ...flags] = line.trim().split(" ");
+    expect([prompt, program, verb, file]).toEqual(["$", "cominfo", "convert", "saved/model.json"]);
+    const placed = flags.map((flag) => (flag.endsWith(".onnx") ? path.join(folder, flag) : flag));
+    expect(await run("convert", model, ...placed)).toMatchObject({ code: 0 });
+  }
+});
+
 test.each(["0", "1", "much", ""])("a tolerance of %j is refused", async (text) => {
   const { code, stderr } = await run("convert", "model.json", "--out", "x.onnx", "--tolerance", text);
   expect(code).toBe(2);
