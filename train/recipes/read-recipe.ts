@@ -7,6 +7,7 @@ import { type Recipe, recipeSchema } from "../../schemas/recipe.ts";
 import { didYouMean } from "../../schemas/nearest.ts";
 import { validate } from "../../schemas/validate.ts";
 import { checkModelConfig } from "../models/registry.ts";
+import { applySet } from "./apply-set.ts";
 
 /** What a command line changes of a recipe. Later ones win: variant, budget, then `set`, then the named numbers. */
 export interface RecipeOverrides {
@@ -72,10 +73,8 @@ export async function readRecipe(nameOrFile: string, overrides: RecipeOverrides 
   if (budgets !== undefined) recipe.budgets = budgets;
   applyBudget(recipe, overrides.budget, nameOrFile);
   for (const assignment of overrides.set ?? []) applySet(recipe, assignment);
-  const training = recipe.training as Record<string, unknown>;
-  for (const key of ["steps", "batchSize", "seed"] as const) {
-    if (overrides[key] !== undefined) training[key] = overrides[key];
-  }
+  const { steps, batchSize, seed } = overrides;
+  overrideTraining(recipe, { steps, batchSize, seed });
   const checked = validate(recipeSchema, recipe, action);
   checkModelConfig(checked.family, checked.model, action);
   return checked;
@@ -142,39 +141,11 @@ function applyBudget(recipe: Record<string, unknown>, budget: string | undefined
       { code: "unknown_budget", path: ["budgets", budget] },
     );
   }
-  Object.assign(recipe.training as object, budgets[budget]);
+  overrideTraining(recipe, budgets[budget]!);
 }
 
-/** Keys that are not data: through them an assignment would reach every object of the program. */
-const forbidden = new Set(["__proto__", "constructor", "prototype"]);
-
-function applySet(recipe: Record<string, unknown>, assignment: string): void {
-  const equals = assignment.indexOf("=");
-  const keys = assignment.slice(0, Math.max(equals, 0)).split(".");
-  if (equals < 1 || keys.some((key) => key === "" || forbidden.has(key))) {
-    throw new UsageError(
-      `Cannot override the recipe: --set must be path=value, for instance training.logEvery=10, got "${assignment}"`,
-    );
-  }
-  const last = keys.pop()!;
-  let target: Record<string, unknown> = recipe;
-  for (const key of keys) {
-    const next = target[key];
-    if (typeof next !== "object" || next === null) {
-      throw new UsageError(
-        `Cannot override the recipe: unknown key "${key}" in "${assignment}"${didYouMean(key, Object.keys(target))}`,
-        { code: "invalid", path: keys },
-      );
-    }
-    target = next as Record<string, unknown>;
-  }
-  target[last] = parseValue(assignment.slice(equals + 1));
-}
-
-function parseValue(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+/** An assignment may have left there what is no object: the check of the whole refuses it. */
+function overrideTraining({ training }: Record<string, unknown>, values: object): void {
+  if (typeof training !== "object" || training === null) return;
+  Object.assign(training, Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)));
 }

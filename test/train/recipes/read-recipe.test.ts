@@ -106,6 +106,32 @@ test.each([
   ],
   ["a set of an unknown key", tiny, { set: ["training.step=1"] }, 'unknown key "training.step", did you mean "steps"?'],
   ["a set of a wrong type", tiny, { set: ["training.steps=many"] }, '"training.steps" must be integer, got "many"'],
+  [
+    "a set below a number",
+    tiny,
+    { set: ["model.latents.common.x=1"] },
+    '"model.latents.common" of "model.latents.common.x=1" must be an object to have keys, got 2',
+  ],
+  [
+    "a set below what only the prototype has",
+    tiny,
+    { set: ["model.toString.x=1"] },
+    'unknown key "toString" in "model.toString.x=1"',
+  ],
+  [
+    "a set of a list's length",
+    tiny,
+    { set: ["expected.length=-1"] },
+    'a key of a list must be a number, got "length" in "expected.length=-1"',
+  ],
+  ["a number for training", tiny, { set: ["training=5"], steps: 2 }, '"training" must be object, got 5'],
+  ["nothing for training", tiny, { set: ["training=null"], seed: 2 }, '"training" must be object, got null'],
+  [
+    "a variant that makes training nothing, with a budget",
+    { ...varied, variants: { "per-view": { title: "", source: "", set: ["training=null"] } } },
+    { variant: "per-view", budget: "minute" },
+    '"training" must be object, got null',
+  ],
   ["a set of the prototype", tiny, { set: ["__proto__.polluted=1"] }, "must be path=value"],
   ["a number out of range", tiny, { steps: 0 }, '"training.steps" must be >= 1, got 0'],
 ])("%s is refused in one line", async (_what, recipe, overrides, message) => {

@@ -62,6 +62,13 @@ test("a variant whose recipe is not valid is named", async () => {
   await expect(cellsOf(plan, "full")).rejects.toThrow(/Cannot use variant "odd" of sweep "small".*must be one of vae/);
 });
 
+test("a variant that puts a number in place of the training is named, whatever its seed", async () => {
+  const plan = smallPlan({ variants: [{ name: "odd", set: { training: 5 } }], comparisons: [], charts: [] });
+  await expect(cellsOf(plan, "full")).rejects.toThrow(
+    /^Cannot use variant "odd" of sweep "small".*"training" must be object, got 5$/,
+  );
+});
+
 test("a cell that fails is noted and stops no other; run again, it alone is tried again", async () => {
   const outDir = temporaryFolder();
   const tried: string[] = [];
