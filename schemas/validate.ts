@@ -2,6 +2,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.
 import type { Static, TSchema } from "typebox";
 import { UsageError } from "./errors.ts";
 import { didYouMean } from "./nearest.ts";
+import { isOfWhole, ofBranchesMeant } from "./union-errors.ts";
 
 const ajv = new Ajv2020({
   allErrors: false,
@@ -27,8 +28,12 @@ export function validate<S extends TSchema>(schema: S, value: unknown, action: s
     compiled.set(schema, check);
   }
   if (check(value)) return value as Static<S>;
-  const error = mostTelling(check.errors ?? []);
-  throw new UsageError(`Cannot ${action}: ${explain(error, value)}`, { code: "invalid", path: toPath(error) });
+  const errors = ofBranchesMeant(check.errors ?? []);
+  const error = mostTelling(errors);
+  throw new UsageError(`Cannot ${action}: ${explain(error, { errors, root: value })}`, {
+    code: "invalid",
+    path: toPath(error),
+  });
 }
 
 /** A union reports one error per branch; the deepest one is where the input stopped making sense. */
@@ -48,7 +53,7 @@ function toPath(error: ErrorObject): (string | number)[] {
   return last === undefined ? path : [...path, last];
 }
 
-function explain(error: ErrorObject, root: unknown): string {
+function explain(error: ErrorObject, { errors, root }: { errors: readonly ErrorObject[]; root: unknown }): string {
   const field = toPath(error).join(".") || "the document";
   if (error.keyword === "additionalProperties") {
     const key = (error.params as { additionalProperty: string }).additionalProperty;
@@ -56,10 +61,26 @@ function explain(error: ErrorObject, root: unknown): string {
     return `unknown key "${field}"${didYouMean(key, known)}`;
   }
   if (error.keyword === "required") return `"${field}" is missing`;
-  const actual = preview(valueAt(root, error.instancePath));
-  const allowed = error.keyword === "enum" ? (error.params as { allowedValues: unknown[] }).allowedValues : [];
-  const wanted = allowed.length > 0 ? `must be one of ${allowed.join(", ")}` : (error.message ?? "is not valid");
-  return `"${field}" ${wanted}, got ${actual}`;
+  const wanted = isOfWhole(error)
+    ? wantedOf(errors.filter(({ instancePath }) => instancePath === error.instancePath))
+    : (error.message ?? "is not valid");
+  return `"${field}" ${wanted}, got ${preview(valueAt(root, error.instancePath))}`;
+}
+
+/** All that may stand in one place: each branch of a union has an error of its own, and none says the whole. */
+function wantedOf(errors: readonly ErrorObject[]): string {
+  const values = new Set<unknown>();
+  const types = new Set<string>();
+  for (const { keyword, params, parentSchema: schema } of errors) {
+    // Also where its type is wrong, which says less than its value.
+    if (schema?.const !== undefined) values.add(schema.const);
+    else if (schema?.enum !== undefined) for (const value of schema.enum) values.add(value);
+    else if (keyword === "type") for (const type of [params.type].flat()) types.add(type);
+  }
+  if (types.size === 0 && values.size > 1) return `must be one of ${[...values].join(", ")}`;
+  const all = [...[...values].map((value) => JSON.stringify(value)), ...types];
+  const last = all.pop();
+  return `must be ${all.length === 0 ? last : `${all.join(", ")} or ${last}`}`;
 }
 
 /** A value as JSON of at most 80 characters. Looks no deeper: a stranger's value may be nested beyond any stack. */

@@ -161,6 +161,7 @@ describe("discrete-information", () => {
     [{ columns: ["x", "y"] }, "either rows, counts or probabilities, got none"],
     [{ columns: ["x", "y"], counts: [[1]], probabilities: [[1]] }, "got counts and probabilities"],
     [{ columns: ["x", "y"], counts: [[0.5, 0.5]] }, '"counts.0.0" must be integer'],
+    [{ columns: ["l", "r"], rows: [[null, "u"]] }, '"rows.0.0" must be string or number, got null'],
     [{ columns: ["x", "y"], probabilities: [[0.5, 0.6]] }, "the probabilities must sum to 1, got 1.1"],
     [{ columns: ["x", "y", "z"], probabilities: [[0.5, 0.5]] }, "probabilities must be of two columns, got three"],
     [{ columns: ["x", "x"], rows: [["a", "b"]] }, 'got "x" twice'],
