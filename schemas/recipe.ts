@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { limits } from "./limits.ts";
 
 /**
  * Contract of a recipe (`train/recipes/*.json`): one experiment of a paper with its source, budget and expected
@@ -38,10 +39,11 @@ export type OptimiserConfig = Static<typeof optimiserSchema>;
 export const trainingSchema = Type.Object(
   {
     seed: Type.Integer({ minimum: 0 }),
-    batchSize: Type.Integer({ minimum: 1 }),
-    steps: Type.Integer({ minimum: 1, description: "optimiser steps over all phases" }),
+    batchSize: Type.Integer({ minimum: 1, maximum: limits.batchSize }),
+    steps: Type.Integer({ minimum: 1, maximum: limits.steps, description: "optimiser steps over all phases" }),
     microBatch: Type.Integer({
       minimum: 0,
+      maximum: limits.batchSize,
       default: 0,
       description: "rows per pass inside a step; 0 leaves the choice to the engine",
     }),
@@ -97,6 +99,7 @@ export const recipeSchema = Type.Object(
       {
         pairs: Type.Integer({
           minimum: 100,
+          maximum: limits.pairs,
           default: 10000,
           description: "fresh pairs; the last fifth is the test part",
         }),

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
+import { Command } from "commander";
 import { afterAll, expect, test } from "vitest";
 import { createSession } from "../../runtime/create-session.ts";
 import type { Recipe } from "../../schemas/recipe.ts";
@@ -9,6 +10,7 @@ import { readSafetensors } from "../../schemas/safetensors.ts";
 import type { HostTensor } from "../../schemas/tensor.ts";
 import { type TrainingStep, trainingStepSchema } from "../../schemas/training-step.ts";
 import { validate } from "../../schemas/validate.ts";
+import { addExportStepCommand } from "../../train/commands/export-step.ts";
 import { openSource } from "../../train/data/open-source.ts";
 import { createBatches } from "../../train/engine/batches.ts";
 import { createEagerEngine } from "../../train/engine/eager-engine.ts";
@@ -104,5 +106,14 @@ test("a family that trains in several phases is refused, by name", async () => {
   const two: ModelFamily<unknown> = { ...family, phases: () => [phase!, phase!] };
   await expect(exportStep({ recipe, family: two, source, outDir: folder, pairs: 1 })).rejects.toThrow(
     'Cannot export the training step of "tiny": its family must train in one phase, got 2',
+  );
+});
+
+test("the verb refuses more pairs than one file holds, before it reads the recipe", async () => {
+  const program = new Command().exitOverride();
+  addExportStepCommand(program);
+  const words = ["export-step", "no-such-recipe", "--out", "nowhere", "--pairs", "100000"];
+  await expect(program.parseAsync(words, { from: "user" })).rejects.toThrow(
+    'Cannot export the step: --pairs must be a whole number from 1 to 99999, got "100000"',
   );
 });

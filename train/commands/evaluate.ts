@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { Command } from "commander";
+import { limits } from "../../schemas/limits.ts";
 import { wholeNumber } from "./whole-number.ts";
 
 interface EvaluateFlags {
@@ -29,10 +30,14 @@ export function addEvaluateCommand(program: Command): void {
     .option(
       "--pairs <n>",
       "fresh pairs, of which the last fifth tests (default: the recipe's)",
-      wholeNumber("evaluate", "--pairs", 100),
+      wholeNumber("evaluate", "--pairs", 100, limits.pairs),
     )
     .option("--data <dir>", "folder with the files of the dataset, for recipes that read some")
-    .option("--threads <n>", "threads of ONNX Runtime (default: all cores)", wholeNumber("evaluate", "--threads", 1))
+    .option(
+      "--threads <n>",
+      "threads of ONNX Runtime (default: all cores)",
+      wholeNumber("evaluate", "--threads", 1, limits.threads),
+    )
     .option("--no-report", "no report.html")
     .option("--quiet", "no progress")
     .option("--json", "results.json on standard output instead of a table")

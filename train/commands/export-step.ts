@@ -29,8 +29,8 @@ export function addExportStepCommand(program: Command): void {
 }
 
 async function exportStepVerb(nameOrFile: string, { out, data, pairs, set }: ExportStepFlags): Promise<void> {
-  if (!/^[1-9]\d{0,5}$/.test(pairs)) {
-    throw new UsageError(`Cannot export the step: --pairs must be a whole number from 1 to 999999, got "${pairs}"`);
+  if (!/^[1-9]\d{0,4}$/.test(pairs)) {
+    throw new UsageError(`Cannot export the step: --pairs must be a whole number from 1 to 99999, got "${pairs}"`);
   }
   // Loaded only now: tfjs and the compiler take a second that `cominfo --help` should not.
   const { readRecipe } = await import("../recipes/read-recipe.ts");

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import type { Device } from "../../runtime/session.ts";
 import { UsageError } from "../../schemas/errors.ts";
+import { limits } from "../../schemas/limits.ts";
 import type { SweepSummary } from "../../schemas/sweep.ts";
 import type { SweepResult } from "../sweep/run-sweep.ts";
 import { pText, verdictOf } from "../sweep/verdict.ts";
@@ -49,7 +50,7 @@ export function addSweepCommand(program: Command): void {
       "cells at a time (default: all cores over --threads)",
       wholeNumber("sweep", "--workers", 1),
     )
-    .option("--threads <n>", "threads of each cell", wholeNumber("sweep", "--threads", 1), 1)
+    .option("--threads <n>", "threads of each cell", wholeNumber("sweep", "--threads", 1, limits.threads), 1)
     .option("--device <device>", "auto, cpu, webgpu or cuda", oneOf("sweep", "--device", DEVICES), "cpu")
     .option("--reports", "a report.html for every cell, too")
     .option("--report-only", "train nothing; write the report of what is there")

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Device } from "../../runtime/session.ts";
 import { UsageError } from "../../schemas/errors.ts";
+import { limits } from "../../schemas/limits.ts";
 import type { ProgressDisplay } from "../engine/progress.ts";
 import type { TrainingRequest, TrainingResult } from "../engine/run.ts";
 import { DEVICES, oneOf } from "./one-of.ts";
@@ -42,8 +43,8 @@ export function addTrainCommand(program: Command): void {
     .argument("<recipe>", "name of a recipe, or the path of a JSON file")
     .option("--data <dir>", "folder with the files of the dataset, for recipes that read some")
     .option("--out <dir>", "run folder (default: runs/<recipe>)")
-    .option("--steps <n>", "optimiser steps", wholeNumber("train", "--steps", 1))
-    .option("--batch-size <n>", "pairs a step", wholeNumber("train", "--batch-size", 1))
+    .option("--steps <n>", "optimiser steps", wholeNumber("train", "--steps", 1, limits.steps))
+    .option("--batch-size <n>", "pairs a step", wholeNumber("train", "--batch-size", 1, limits.batchSize))
     .option("--seed <n>", "seed of everything that is random", wholeNumber("train", "--seed", 0))
     .option("--variant <name>", "one of the recipe's variants: the same as <recipe>-<variant> as a name")
     .option("--budget <name>", "one of the recipe's named budgets")
@@ -64,7 +65,7 @@ export function addTrainCommand(program: Command): void {
     .option(
       "--threads <n>",
       "threads of the compiled engine (default: all cores)",
-      wholeNumber("train", "--threads", 1),
+      wholeNumber("train", "--threads", 1, limits.threads),
     )
     .option("--resume", "go on from the last checkpoint")
     .option("--force", "replace the run in the folder")

@@ -153,7 +153,7 @@ test.each([
     2,
     /^Cannot train: --engine must be compiled, eager, got "eagre", did you mean "eager"\?$/,
   ],
-  [["tiny.json", "--steps", "1.5"], 2, /^Cannot train: --steps must be a whole number of at least 1, got "1.5"$/],
+  [["tiny.json", "--steps", "1.5"], 2, /^Cannot train: --steps must be a whole number from 1 to 100000000, got "1.5"$/],
   [["tiny.json", "--set", "model.latent.common=3"], 2, /unknown key "latent" in .*did you mean "latents"\?$/],
   [
     ["tiny.json", "--resume"],

@@ -215,7 +215,7 @@ test("a folder without a run and a checkpoint of another model are refused in on
   );
 });
 
-test("`cominfo evaluate` prints a table, or JSON on request, and refuses too few pairs", async () => {
+test("`cominfo evaluate` prints a table, or JSON on request, and refuses too few pairs, and more than fit", async () => {
   const run = await makeRun(recipeWith());
   const out = vi.spyOn(console, "log").mockImplementation(() => {});
   const call = (...flags: string[]) => {
@@ -228,9 +228,13 @@ test("`cominfo evaluate` prints a table, or JSON on request, and refuses too few
   await call("--json", "--pairs", "100", "--threads", "1");
   expect(validate(resultsSchema, JSON.parse(String(out.mock.calls[1]![0])), "read results").pairs).toBe(100);
   await expect(call("--threads", "0")).rejects.toThrow(
-    'Cannot evaluate: --threads must be a whole number of at least 1, got "0"',
+    'Cannot evaluate: --threads must be a whole number from 1 to 1024, got "0"',
   );
   await expect(call("--pairs", "ten")).rejects.toThrow(
-    'Cannot evaluate: --pairs must be a whole number of at least 100, got "ten"',
+    'Cannot evaluate: --pairs must be a whole number from 100 to 1000000, got "ten"',
   );
+  await expect(call("--pairs", "10000000000")).rejects.toThrow(
+    'Cannot evaluate: --pairs must be a whole number from 100 to 1000000, got "10000000000"',
+  );
+  await expect(call("--threads", "1025")).rejects.toThrow("--threads must be a whole number from 1 to 1024");
 });

@@ -133,6 +133,14 @@ test.each([
     '"training" must be object, got null',
   ],
   ["a set of the prototype", tiny, { set: ["__proto__.polluted=1"] }, "must be path=value"],
+  [
+    "more pairs than fit",
+    tiny,
+    { set: ["evaluation.pairs=10000000000"] },
+    '"evaluation.pairs" must be <= 1000000, got 10000000000',
+  ],
+  ["a batch that does not fit", tiny, { batchSize: 1e10 }, '"training.batchSize" must be <= 65536, got 10000000000'],
+  ["more steps than anyone has", tiny, { steps: 1e10 }, '"training.steps" must be <= 100000000, got 10000000000'],
   ["a number out of range", tiny, { steps: 0 }, '"training.steps" must be >= 1, got 0'],
 ])("%s is refused in one line", async (_what, recipe, overrides, message) => {
   await expect(readRecipe(fileOf(recipe), overrides)).rejects.toMatchObject({
