@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { limits } from "./limits.ts";
 import { optimiserSchema } from "./recipe.ts";
 
 /**
@@ -11,15 +12,33 @@ const closed = { additionalProperties: false } as const;
 export const contrastiveConfigSchema = Type.Object(
   {
     image: Type.Object(
-      { size: Type.Union([Type.Literal(32), Type.Literal(64)]), channels: Type.Integer({ minimum: 1 }) },
+      {
+        size: Type.Union([Type.Literal(32), Type.Literal(64)]),
+        channels: Type.Integer({ minimum: 1, maximum: limits.channels }),
+      },
       closed,
     ),
-    embedding: Type.Integer({ minimum: 1, default: 20, description: "dimensions of an encoder's embedding" }),
+    embedding: Type.Integer({
+      minimum: 1,
+      maximum: limits.latents,
+      default: 20,
+      description: "dimensions of an encoder's embedding",
+    }),
     temperature: Type.Number({ exclusiveMinimum: 0, default: 0.07, description: "the cosine is divided by it" }),
     networks: Type.Object(
       {
-        filters: Type.Integer({ minimum: 1, default: 32, description: "channels of every hidden convolution" }),
-        hidden: Type.Integer({ minimum: 1, default: 256, description: "width of the dense layers" }),
+        filters: Type.Integer({
+          minimum: 1,
+          maximum: limits.filters,
+          default: 32,
+          description: "channels of every hidden convolution",
+        }),
+        hidden: Type.Integer({
+          minimum: 1,
+          maximum: limits.width,
+          default: 256,
+          description: "width of the dense layers",
+        }),
       },
       { ...closed, default: {} },
     ),

@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { limits } from "./limits.ts";
 import { optimiserSchema } from "./recipe.ts";
 
 /**
@@ -14,13 +15,14 @@ export const disentangleConfigSchema = Type.Object(
     image: Type.Object(
       {
         size: Type.Union([Type.Literal(32), Type.Literal(64)], { description: "height and width in pixels" }),
-        channels: Type.Integer({ minimum: 1 }),
+        channels: Type.Integer({ minimum: 1, maximum: limits.channels }),
       },
       closed,
     ),
-    latents: Type.Integer({ minimum: 2, default: 10 }),
+    latents: Type.Integer({ minimum: 2, maximum: limits.latents, default: 10 }),
     filters: Type.Integer({
       minimum: 1,
+      maximum: limits.filters,
       default: 32,
       description: "channels of the first two convolutions and the last deconvolutions, half those of the others",
     }),
@@ -46,14 +48,25 @@ export const disentangleConfigSchema = Type.Object(
           description:
             "matched: vanilla with a dense layer so wide that it has as many parameters as the split encoder of the same options",
         }),
-        hidden: Type.Integer({ minimum: 1, default: 256, description: "width of the shared dense layer" }),
+        hidden: Type.Integer({
+          minimum: 1,
+          maximum: limits.width,
+          default: 256,
+          description: "width of the shared dense layer",
+        }),
         splitAfter: Type.Enum(["conv2", "conv4", "fc"], {
           default: "conv4",
           description: "last layer that all latents share: the second or fourth convolution, or the dense layer",
         }),
-        branchWidth: Type.Integer({ minimum: 1, default: 256, description: "width of each branch's hidden layer" }),
+        branchWidth: Type.Integer({
+          minimum: 1,
+          maximum: limits.width,
+          default: 256,
+          description: "width of each branch's hidden layer",
+        }),
         branchFilters: Type.Integer({
           minimum: 1,
+          maximum: limits.filters,
           default: 64,
           description: "channels of each branch's two convolutions, with splitAfter conv2",
         }),
@@ -62,8 +75,8 @@ export const disentangleConfigSchema = Type.Object(
     ),
     discriminator: Type.Object(
       {
-        layers: Type.Integer({ minimum: 1, default: 6 }),
-        width: Type.Integer({ minimum: 1, default: 1000 }),
+        layers: Type.Integer({ minimum: 1, maximum: limits.layers, default: 6 }),
+        width: Type.Integer({ minimum: 1, maximum: limits.width, default: 1000 }),
         optimiser: Type.Union([...optimiserSchema.anyOf], {
           default: { kind: "adam", learningRate: 1e-4, beta1: 0.5, beta2: 0.9, epsilon: 1e-8, weightDecay: 0 },
         }),

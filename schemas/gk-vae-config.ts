@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { limits } from "./limits.ts";
 import { optimiserSchema } from "./recipe.ts";
 import { uniqueWarmUpSchema } from "./unique-warm-up.ts";
 
@@ -15,21 +16,35 @@ export const gkVaeConfigSchema = Type.Object(
     image: Type.Object(
       {
         size: Type.Union([Type.Literal(32), Type.Literal(64)], { description: "height and width in pixels" }),
-        channels: Type.Integer({ minimum: 1 }),
+        channels: Type.Integer({ minimum: 1, maximum: limits.channels }),
       },
       closed,
     ),
     latents: Type.Object(
       {
-        common: Type.Integer({ minimum: 1, description: "dimensions of the common block" }),
-        unique: Type.Integer({ minimum: 1, description: "dimensions of each view's unique block" }),
+        common: Type.Integer({ minimum: 1, maximum: limits.latents, description: "dimensions of the common block" }),
+        unique: Type.Integer({
+          minimum: 1,
+          maximum: limits.latents,
+          description: "dimensions of each view's unique block",
+        }),
       },
       closed,
     ),
     networks: Type.Object(
       {
-        filters: Type.Integer({ minimum: 1, default: 32, description: "channels of every hidden convolution" }),
-        hidden: Type.Integer({ minimum: 1, default: 256, description: "width of the dense layers" }),
+        filters: Type.Integer({
+          minimum: 1,
+          maximum: limits.filters,
+          default: 32,
+          description: "channels of every hidden convolution",
+        }),
+        hidden: Type.Integer({
+          minimum: 1,
+          maximum: limits.width,
+          default: 256,
+          description: "width of the dense layers",
+        }),
       },
       { ...closed, default: {}, description: "the paper's Burgess nets unless a smaller one is asked for" },
     ),

@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { limits } from "./limits.ts";
 import { optimiserSchema } from "./recipe.ts";
 
 /** Contract of `model` in a recipe of family `judge`: a classifier that judges generated images. */
@@ -8,17 +9,22 @@ const closed = { additionalProperties: false } as const;
 export const judgeConfigSchema = Type.Object(
   {
     image: Type.Object(
-      { size: Type.Union([Type.Literal(32), Type.Literal(64)]), channels: Type.Integer({ minimum: 1 }) },
+      {
+        size: Type.Union([Type.Literal(32), Type.Literal(64)]),
+        channels: Type.Integer({ minimum: 1, maximum: limits.channels }),
+      },
       closed,
     ),
-    classes: Type.Integer({ minimum: 2 }),
+    classes: Type.Integer({ minimum: 2, maximum: limits.width }),
     filters: Type.Integer({
       minimum: 1,
+      maximum: limits.filters,
       default: 16,
       description: "channels of the first convolution; each later one has twice as many",
     }),
     features: Type.Integer({
       minimum: 2,
+      maximum: limits.width,
       default: 64,
       description: "width of the last hidden layer, on which the Frechet distance is measured",
     }),

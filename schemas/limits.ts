@@ -6,6 +6,15 @@ export const limits = {
   pairs: 1_000_000,
   steps: 100_000_000,
   batchSize: 65_536,
+  channels: 16,
+  /** Side of an image, pixels. */
+  size: 1024,
+  /** Dimensions of a code, or values of one of them. */
+  latents: 4096,
+  filters: 2048,
+  /** Of a dense layer; classes are one. */
+  width: 16_384,
+  layers: 64,
   /** Of one pool: each is a thread of the operating system. */
   threads: 1024,
 } as const;

@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { limits } from "./limits.ts";
 import { optimiserSchema } from "./recipe.ts";
 
 /**
@@ -28,7 +29,7 @@ export type SourcePart = Static<typeof sourcePartSchema>;
 export const problemSchema = Type.Object(
   {
     name: Type.String({ pattern: "^[A-Za-z0-9-]+$", description: "part of the names of figures and tasks" }),
-    classes: Type.Integer({ minimum: 2, description: "values of the target" }),
+    classes: Type.Integer({ minimum: 2, maximum: limits.width, description: "values of the target" }),
     classNames: Type.Optional(Type.Array(Type.String(), { minItems: 2, description: "one for each class" })),
     from: Type.Optional(
       Type.String({ pattern: "^[A-Za-z0-9]+$", description: "prefix of its inputs in the data; without: x1, x2, y" }),
@@ -41,13 +42,16 @@ export type RineProblem = Static<typeof problemSchema>;
 
 export const rineInputSchema = Type.Union([
   Type.Object(
-    { kind: Type.Literal("numbers"), size: Type.Integer({ minimum: 1, description: "numbers of one source" }) },
+    {
+      kind: Type.Literal("numbers"),
+      size: Type.Integer({ minimum: 1, maximum: limits.width, description: "numbers of one source" }),
+    },
     closed,
   ),
   Type.Object(
     {
       kind: Type.Literal("images"),
-      size: Type.Integer({ minimum: 8, description: "height and width in pixels" }),
+      size: Type.Integer({ minimum: 8, maximum: limits.size, description: "height and width in pixels" }),
       mean: Type.Array(Type.Number(), { minItems: 1, description: "of each channel, intensity 0..1" }),
       deviation: Type.Array(Type.Number({ exclusiveMinimum: 0 }), { minItems: 1 }),
     },
@@ -60,7 +64,11 @@ export const rineNetworkSchema = Type.Union([
   Type.Object(
     {
       kind: Type.Literal("mlp"),
-      hidden: Type.Array(Type.Integer({ minimum: 1 }), { minItems: 1, description: "widths; batch norm and ReLU" }),
+      hidden: Type.Array(Type.Integer({ minimum: 1, maximum: limits.width }), {
+        minItems: 1,
+        maxItems: limits.layers,
+        description: "widths; batch norm and ReLU",
+      }),
     },
     closed,
   ),
@@ -68,11 +76,12 @@ export const rineNetworkSchema = Type.Union([
     {
       kind: Type.Literal("resnet"),
       stemStride: Type.Integer({ minimum: 1, maximum: 2 }),
-      filters: Type.Array(Type.Integer({ minimum: 1 }), {
+      filters: Type.Array(Type.Integer({ minimum: 1, maximum: limits.filters }), {
         minItems: 1,
+        maxItems: limits.layers,
         description: "of each stage; the stem has those of the first, and every later stage halves the image",
       }),
-      blocks: Type.Integer({ minimum: 1, description: "residual blocks of each stage" }),
+      blocks: Type.Integer({ minimum: 1, maximum: limits.layers, description: "residual blocks of each stage" }),
     },
     { ...closed, description: "pre-activation ResNet; [64, 128, 256, 512] x 2 with stem stride 1 is the paper's" },
   ),

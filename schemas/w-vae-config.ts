@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { limits } from "./limits.ts";
 import { optimiserSchema } from "./recipe.ts";
 import { uniqueWarmUpSchema } from "./unique-warm-up.ts";
 
@@ -13,8 +14,14 @@ const closed = { additionalProperties: false } as const;
 export const block = (minimum: number, description: string) =>
   Type.Object(
     {
-      variables: Type.Integer({ minimum, description: "N: how many independent variables; of a Gaussian, dimensions" }),
-      values: Type.Optional(Type.Integer({ minimum: 2, description: "K: values of each; none for a Gaussian" })),
+      variables: Type.Integer({
+        minimum,
+        maximum: limits.latents,
+        description: "N: how many independent variables; of a Gaussian, dimensions",
+      }),
+      values: Type.Optional(
+        Type.Integer({ minimum: 2, maximum: limits.latents, description: "K: values of each; none for a Gaussian" }),
+      ),
     },
     { ...closed, description },
   );
@@ -24,7 +31,7 @@ export const wrappedFields = {
   image: Type.Object(
     {
       size: Type.Union([Type.Literal(32), Type.Literal(64)], { description: "height and width in pixels" }),
-      channels: Type.Integer({ minimum: 1 }),
+      channels: Type.Integer({ minimum: 1, maximum: limits.channels }),
     },
     closed,
   ),
@@ -32,11 +39,13 @@ export const wrappedFields = {
     {
       filters: Type.Integer({
         minimum: 1,
+        maximum: limits.filters,
         default: 16,
         description: "channels of the first convolution; each later one has twice as many",
       }),
       features: Type.Integer({
         minimum: 1,
+        maximum: limits.width,
         default: 64,
         description: "length of an image's feature vector, which the latent variable model sees instead of the image",
       }),
@@ -45,8 +54,13 @@ export const wrappedFields = {
   ),
   networks: Type.Object(
     {
-      layers: Type.Integer({ minimum: 1, default: 3, description: "hidden layers of every encoder and decoder" }),
-      hidden: Type.Integer({ minimum: 1, default: 512, description: "their width" }),
+      layers: Type.Integer({
+        minimum: 1,
+        maximum: limits.layers,
+        default: 3,
+        description: "hidden layers of every encoder and decoder",
+      }),
+      hidden: Type.Integer({ minimum: 1, maximum: limits.width, default: 512, description: "their width" }),
     },
     { ...closed, default: {} },
   ),

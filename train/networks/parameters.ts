@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { UsageError } from "../../schemas/errors.ts";
 import type { Networks } from "../models/family.ts";
 import { stream } from "../random.ts";
 
@@ -39,13 +40,24 @@ export function addGlorotLayer(
   into[`${name}.bias`] = namedVariable(`${name}.bias`, () => tf.zeros([...bias]));
 }
 
-/** Uniform in -bound .. bound, from a random stream of its own. */
+/** Numbers of one variable: 4 GiB of float32. */
+const mostNumbers = 2 ** 30;
+
+/**
+ * Uniform in -bound .. bound, from a random stream of its own.
+ *
+ * @throws UsageError for more numbers than fit: sizes of a model may each be in their bounds and their product beyond
+ */
 export function uniformVariable(name: string, shape: readonly number[], bound: number, seed: number): tf.Variable {
+  const length = tf.util.sizeFromShape([...shape]);
+  if (length > mostNumbers) {
+    throw new UsageError(`Cannot build the model: "${name}" must have at most ${mostNumbers} numbers, got ${length}`, {
+      code: "invalid",
+      path: ["model"],
+    });
+  }
   const random = stream(seed, "init", name);
-  const values = Float32Array.from(
-    { length: tf.util.sizeFromShape([...shape]) },
-    () => bound * (2 * random.uniform() - 1),
-  );
+  const values = Float32Array.from({ length }, () => bound * (2 * random.uniform() - 1));
   return namedVariable(name, () => tf.tensor(values, [...shape]));
 }
 

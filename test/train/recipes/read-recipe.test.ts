@@ -141,6 +141,30 @@ test.each([
   ],
   ["a batch that does not fit", tiny, { batchSize: 1e10 }, '"training.batchSize" must be <= 65536, got 10000000000'],
   ["more steps than anyone has", tiny, { steps: 1e10 }, '"training.steps" must be <= 100000000, got 10000000000'],
+  [
+    "more latents than fit",
+    tiny,
+    { set: ["model.latents.common=100000000"] },
+    '"latents.common" must be <= 4096, got 100000000',
+  ],
+  [
+    "more filters than fit",
+    tiny,
+    { set: ["model.networks.filters=1000000"] },
+    '"networks.filters" must be <= 2048, got 1000000',
+  ],
+  [
+    "a layer wider than fits",
+    tiny,
+    { set: ["model.networks.hidden=1000000000"] },
+    '"networks.hidden" must be <= 16384, got 1000000000',
+  ],
+  [
+    "more channels than fit",
+    tiny,
+    { set: ["model.image.channels=1e9"] },
+    '"image.channels" must be <= 16, got 1000000000',
+  ],
   ["a number out of range", tiny, { steps: 0 }, '"training.steps" must be >= 1, got 0'],
 ])("%s is refused in one line", async (_what, recipe, overrides, message) => {
   await expect(readRecipe(fileOf(recipe), overrides)).rejects.toMatchObject({
