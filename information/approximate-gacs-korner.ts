@@ -1,11 +1,12 @@
 import type { JointDistribution, Selection, Variable } from "./joint-distribution.ts";
+import { mostWeight } from "./most-weight.ts";
 import { pairTable } from "./pair-table.ts";
 
 /** How much of the function the other variable may leave open. */
 export type Slack =
   /** Largest H(f(X) | Y), bits. */
   | { readonly slackBits: number }
-  /** What a bit of H(f(X) | Y) costs, bits of H(f(X)). */
+  /** What a bit of H(f(X) | Y) costs, bits of H(f(X)), up to 1e12 (`mostWeight`). */
   | { readonly weight: number };
 
 export interface ApproximateGacsKorner {
@@ -38,8 +39,8 @@ export const approximateGacsKornerSymbols = 10;
  *
  * Cost: the number of partitions of X's symbols times the cells.
  *
- * @throws RangeError for more than `approximateGacsKornerSymbols` symbols of X, a slack that is negative or NaN, or an infinite
- *   weight
+ * @throws RangeError for more than `approximateGacsKornerSymbols` symbols of X, a slack that is negative or NaN, or a
+ *   weight that is not from 0 to `mostWeight`
  */
 export function approximateGacsKorner(
   joint: JointDistribution,
@@ -49,8 +50,10 @@ export function approximateGacsKorner(
   const action = "compute the approximate common information";
   const [name, amount] = "weight" in slack ? ["weight", slack.weight] : ["slackBits", slack.slackBits];
   if (!(amount >= 0)) throw new RangeError(`Cannot ${action}: "${name}" must be at least 0, got ${amount}`);
-  if (name === "weight" && amount === Number.POSITIVE_INFINITY) {
-    throw new RangeError(`Cannot ${action}: "weight" must be finite (slackBits 0 allows no leak), got ${amount}`);
+  if (name === "weight" && amount > mostWeight) {
+    throw new RangeError(
+      `Cannot ${action}: "weight" must be at most ${mostWeight} (slackBits 0 allows no leak), got ${amount}`,
+    );
   }
   const pair = pairTable(joint, x, y);
   const { table, px, py } = pair;

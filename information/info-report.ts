@@ -29,7 +29,7 @@ export interface InfoReportOptions {
   readonly fits?: number | undefined;
   /** Adds the approximate common information, either way, at this slack. */
   readonly slackBits?: number | undefined;
-  /** Adds the stochastic relaxation, at this weight of its constraint. */
+  /** Adds the stochastic relaxation, at this weight of its constraint, up to 1e12 (`mostWeight`). */
   readonly weight?: number | undefined;
 }
 

@@ -44,8 +44,9 @@ export function minimise(
     let nextValue = evaluate(next, nextGradient);
     while (!(nextValue <= value + sufficientDecrease * length * slope)) {
       length /= 2;
-      // Steps this short change nothing in float64: the minimum is as near as it can be told.
-      if (length < 1e-12) return { point, value, iterations: k, converged: false };
+      // Steps this short change nothing in float64: the minimum is as near as it can be told. Nor does NaN, which comes
+      // of a gradient that overflows, and is never less.
+      if (!(length >= 1e-12)) return { point, value, iterations: k, converged: false };
       next = along(point, direction, length);
       nextValue = evaluate(next, nextGradient);
     }

@@ -86,6 +86,7 @@ export {
   probeSettings,
 } from "./linear-probe.ts";
 export { joinColumns, type Matrix, sliceRows } from "./matrix.ts";
+export { mostWeight } from "./most-weight.ts";
 export { mutualInformationBits } from "./mutual-information.ts";
 export {
   type PartialInformation,

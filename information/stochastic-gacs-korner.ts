@@ -1,11 +1,12 @@
 import { gacsKorner } from "./gacs-korner.ts";
 import type { JointDistribution, Selection } from "./joint-distribution.ts";
 import { minimise } from "./lbfgs.ts";
+import { mostWeight } from "./most-weight.ts";
 import { type PairTable, pairTable } from "./pair-table.ts";
 import { bitsPerNat } from "./units.ts";
 
 export interface StochasticGacsKornerOptions {
-  /** What a bit of disagreement costs, bits; the Lagrange multiplier of the constraint. */
+  /** What a bit of disagreement costs, bits, up to 1e12 (`mostWeight`); the Lagrange multiplier of the constraint. */
   readonly weight: number;
   /** Uniform in [0, 1): the caller's seeded generator. */
   readonly uniform: () => number;
@@ -44,7 +45,7 @@ export interface StochasticGacsKorner {
  *
  * Source: GK-VAE paper, equations 4, 5 and 8
  *
- * @throws RangeError for a weight that is negative or not finite, or no symbol for Z
+ * @throws RangeError for a weight that is not from 0 to `mostWeight`, or no symbol for Z
  */
 export function stochasticGacsKorner(
   joint: JointDistribution,
@@ -52,8 +53,8 @@ export function stochasticGacsKorner(
   { weight, uniform, starts = 6, symbols: wanted }: StochasticGacsKornerOptions,
 ): StochasticGacsKorner {
   const action = "compute the stochastic common information";
-  if (!(weight >= 0 && Number.isFinite(weight))) {
-    throw new RangeError(`Cannot ${action}: "weight" must be finite and at least 0, got ${weight}`);
+  if (!(weight >= 0 && weight <= mostWeight)) {
+    throw new RangeError(`Cannot ${action}: "weight" must be from 0 to ${mostWeight}, got ${weight}`);
   }
   const pair = pairTable(joint, x, y);
   const [m, n] = [pair.px.length, pair.py.length];

@@ -47,3 +47,12 @@ test("says that it has not converged when the iterations run out, and stops at o
     converged: true,
   });
 });
+
+test("stops where the gradient is beyond float64, and no step is any better", () => {
+  const huge = ([x = 0]: Float64Array, gradient: Float64Array) => {
+    gradient[0] = Number.NaN;
+    return x;
+  };
+  const found = minimise(huge, Float64Array.of(1), { tolerance: 1e-8, iterations: 10 });
+  expect(found).toMatchObject({ iterations: 0, converged: false, value: 1 });
+});

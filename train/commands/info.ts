@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { mostWeight } from "../../information/most-weight.ts";
 import { UsageError } from "../../schemas/errors.ts";
 import type { RowWeights } from "./info-table.ts";
 import { wholeNumber } from "./whole-number.ts";
@@ -51,8 +52,8 @@ export function addInfoCommand(program: Command, print: (text: string) => void =
     )
     .option(
       "--weight <w>",
-      "adds the stochastic Gacs-Korner information, a bit of disagreement costing so many",
-      atLeastZero("--weight"),
+      "adds the stochastic Gacs-Korner information, a bit of disagreement costing so many (up to 1e12)",
+      atLeastZero("--weight", mostWeight),
     )
     .option(
       "--starts <n>",
@@ -134,11 +135,12 @@ function selected({ columns, x, y, target, slack, weight }: InfoFlags): string[]
   }
 }
 
-/** Reads the value of a flag that is a number of at least 0. */
-function atLeastZero(flag: string): (text: string) => number {
+/** Reads the value of a flag that is a number of at least 0, and at most `most` where there is one. */
+function atLeastZero(flag: string, most?: number): (text: string) => number {
+  const wanted = most === undefined ? "of at least 0" : `from 0 to ${most}`;
   return (text) => {
     const value = text.trim() === "" ? Number.NaN : Number(text);
-    if (Number.isFinite(value) && value >= 0) return value;
-    throw new UsageError(`Cannot measure information: ${flag} must be a number of at least 0, got "${text}"`);
+    if (Number.isFinite(value) && value >= 0 && value <= (most ?? value)) return value;
+    throw new UsageError(`Cannot measure information: ${flag} must be a number ${wanted}, got "${text}"`);
   };
 }

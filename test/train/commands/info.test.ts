@@ -295,7 +295,8 @@ test("options that do not go together, and numbers out of range, are told in one
     [["--columns", "x1,x1"], '--columns must name different columns, got "x1" twice'],
     [["--columns", "x1,x4"], 'the column must be one of x1, x2, y, got "x4"'],
     [[...columns, "--slack", "-1"], '--slack must be a number of at least 0, got "-1"'],
-    [[...columns, "--weight", "much"], '--weight must be a number of at least 0, got "much"'],
+    [[...columns, "--weight", "much"], '--weight must be a number from 0 to 1000000000000, got "much"'],
+    [[...columns, "--weight", "1e308"], '--weight must be a number from 0 to 1000000000000, got "1e308"'],
     [[...columns, "--starts", "0"], '--starts must be a whole number of at least 1, got "0"'],
   ];
   for (const [words, message] of wrong) {
