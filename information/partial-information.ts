@@ -38,8 +38,12 @@ export function partialInformation(
   { sources, target }: { readonly sources: readonly [Selection, Selection]; readonly target: Selection },
   measure: RedundancyMeasure,
 ): PartialInformation {
-  const { bits: redundantBits, gapBits } = redundancy(joint, { sources, target }, measure);
   const [first, second] = sources.map((source) => mutualInformationBits(joint, source, target)) as [number, number];
+  // By every measure at most what either source tells: where that is nothing, no table is too large.
+  const nothing = withoutRounding(Math.min(first, second)) === 0;
+  const { bits: redundantBits, gapBits } = nothing
+    ? { bits: 0, gapBits: 0 }
+    : redundancy(joint, { sources, target }, measure);
   const totalBits = mutualInformationBits(joint, union(...sources), target);
   return {
     measure,

@@ -80,7 +80,7 @@ function counted(values: number): string {
 }
 
 function heading({ rows }: { rows?: number }): string {
-  return `${rows === undefined ? "A distribution" : `${rows} rows`}, all figures in bits`;
+  return `${rows === undefined ? "A distribution" : rows === 1 ? "1 row" : `${rows} rows`}, all figures in bits`;
 }
 
 function biased({ mutualInformationBiasBits: bias }: InfoReport): string {

@@ -1,5 +1,5 @@
 import { type JointDistribution, jointFromRows, sumTolerance } from "../../information/joint-distribution.ts";
-import { FailureError, UsageError } from "../../schemas/errors.ts";
+import { FailureError } from "../../schemas/errors.ts";
 import { type CsvTable, columnOf, readCsvTable } from "../data/csv-table.ts";
 
 /** How the rows of a table weigh: each once, or as one of its columns says. */
@@ -14,7 +14,7 @@ export interface RowWeights {
  * Distribution of some columns of a CSV file. Rows that agree in them add up.
  *
  * @returns `rows` observations, none where the table is a distribution
- * @throws UsageError for an unknown column, or one of a single value; FailureError for a weight that is none, or
+ * @throws UsageError for an unknown column; FailureError for a weight that is none, or
  *   probabilities that do not sum to 1
  */
 export function readJoint(
@@ -25,12 +25,6 @@ export function readJoint(
   const table = readCsvTable(file);
   const columns = names.map((name) => columnOf(table, name));
   const rows = table.rows.map((_, row) => columns.map((values) => values[row]!));
-  for (const [k, values] of columns.entries()) {
-    if (new Set(values).size > 1) continue;
-    throw new UsageError(
-      `Cannot measure information: column "${names[k]}" must have at least two values, got "${values[0]}" in every row`,
-    );
-  }
   if (probability !== undefined) {
     const weights = weightsOf(table, { name: probability, wanted: "a probability", holds: (value) => value <= 1 });
     return { joint: jointFromRows(names, rows, requireOne(table, { name: probability, weights })), rows: undefined };

@@ -141,6 +141,72 @@ test("a distribution has no number of rows and no bias, and columns that are not
   expect(await cominfo(file, "--columns", "a,b,c", "--probability", "p")).toMatch(/^A distribution/);
 });
 
+const constant: [string, string, string[]][] = [
+  ["both columns", "x1,x2,y\na,0,u\na,0,v\n", ["--target", "y"]],
+  ["a row alone", "x1,x2,y\na,0,u\n", ["--target", "y"]],
+  ["a row alone, counted", "x1,x2,y,n\na,0,u,3\n", ["--target", "y", "--count", "n"]],
+  ["a certain row", "x1,x2,y,p\na,0,u,1\n", ["--target", "y", "--probability", "p"]],
+];
+
+test.each(constant)("%s without a second value: every figure of what is common is 0", async (_, text, words) => {
+  const file = written(text);
+  const found = await report(file, ...columns, ...words, "--slack", "0.1", "--weight", "4");
+  expect(found).toMatchObject({
+    entropyBits: { x: 0, y: 0, joint: 0 },
+    conditionalEntropyBits: { xGivenY: 0, yGivenX: 0 },
+    mutualInformationBits: 0,
+    gacsKornerBits: 0,
+    gacsKornerValues: 1,
+    wyner: { bits: 0, lowerBits: 0, dualBits: 0, upperBits: 0, gapBits: 0, converged: true },
+    approximate: { ofX: { bits: 0, leakBits: 0, values: 1 }, ofY: { bits: 0, leakBits: 0, values: 1 } },
+    stochastic: { objectiveBits: 0, informationBits: 0, disagreementBits: 0 },
+    informationAboutTargetBits: { x: 0, y: 0, both: 0 },
+  });
+  for (const parts of found.decompositions!) {
+    expect(parts).toMatchObject({ redundantBits: 0, uniqueBits: [0, 0], synergisticBits: 0, totalBits: 0, gapBits: 0 });
+  }
+  expect(await cominfo(file, ...columns, ...words)).not.toMatch(/NaN|Infinity|Cannot|1 rows/);
+});
+
+test("one constant column of two: the other keeps its entropy, and nothing is common", async () => {
+  const file = written("x1,x2,y\na,0,u\na,1,v\na,1,v\n");
+  const found = await report(file, ...columns, "--target", "y", "--weight", "4");
+  expect(found.entropyBits).toMatchObject({ x: 0, y: expect.closeTo(0.9183, 4), joint: expect.closeTo(0.9183, 4) });
+  expect(found).toMatchObject({ mutualInformationBits: 0, gacsKornerBits: 0, wyner: { bits: 0, converged: true } });
+  const stochastic = found.stochastic!;
+  if ("notComputed" in stochastic) throw new Error(stochastic.notComputed);
+  expect(stochastic.objectiveBits).toBeCloseTo(0, 12);
+  for (const parts of found.decompositions!) {
+    expect(parts).toMatchObject({ redundantBits: 0, uniqueBits: [0, expect.closeTo(0.9183, 4)], synergisticBits: 0 });
+  }
+});
+
+test("a constant target: all decompositions are 0, of tables beyond the exact methods' reach too", async () => {
+  const rows = Array.from({ length: 500 }, (_, i) => `${i % 23},${i},u`);
+  for (const text of [and.replaceAll(/[01]\n/g, "u\n"), `x1,x2,y\n${rows.join("\n")}\n`]) {
+    const found = await report(written(text), ...columns, "--target", "y");
+    expect(found).toMatchObject({
+      entropyBits: { target: 0 },
+      informationAboutTargetBits: { x: expect.closeTo(0, 12), y: expect.closeTo(0, 12), both: expect.closeTo(0, 12) },
+    });
+    expect(found.decompositions).toHaveLength(4);
+    for (const parts of found.decompositions!) {
+      expect(parts).toMatchObject({ redundantBits: 0, uniqueBits: [0, 0], synergisticBits: 0, gapBits: 0 });
+    }
+  }
+});
+
+test("several columns of which all are constant share nothing", async () => {
+  const found = JSON.parse(await cominfo(written("a,b,c\nk,l,m\n"), "--columns", "a,b,c", "--json"));
+  expect(found).toMatchObject({
+    rows: 1,
+    entropyBits: [0, 0, 0],
+    totalCorrelationBits: 0,
+    dualTotalCorrelationBits: 0,
+  });
+  expect(found).toMatchObject({ jointEntropyBits: 0, gacsKornerBits: 0, gacsKornerValues: 1 });
+});
+
 const faults: [string, string, string[], typeof UsageError | typeof FailureError, string][] = [
   [
     "an unknown column",
@@ -162,13 +228,6 @@ const faults: [string, string, string[], typeof UsageError | typeof FailureError
     ["--x", "x1", "--y", "x1"],
     UsageError,
     '--x, --y and --target must name different columns, got "x1" twice',
-  ],
-  [
-    "a single-valued column",
-    "x1,x2\na,0\na,1\n",
-    columns,
-    UsageError,
-    'column "x1" must have at least two values, got "a" in every row',
   ],
   [
     "a count that is none",
