@@ -25,12 +25,13 @@ Examples:
   $ cominfo info table.csv --x left --y right --json
   $ cominfo info table.csv --x left --y right --slack 0.1 --weight 4
   $ cominfo info table.csv --columns left,middle,right
+  $ cominfo info table.csv --columns 'left,"height, cm"'
   $ cominfo info counts.csv --x left --y right --count times
   $ cominfo info known.csv --x left --y right --probability p
 
 Counts the rows and takes their relative frequencies as the distribution: columns are symbols, not numbers, so a column
 of measurements has to be binned before. Rows that are counted already have --count, a distribution that is known has
---probability.
+--probability. --columns is read as one line of CSV: a name with a comma or a quote in it stands in double quotes.
 `;
 
 /** Adds the verb `info`. `print` is replaced in tests. */
@@ -79,7 +80,7 @@ async function info(file: string, flags: InfoFlags): Promise<string> {
   const { readJoint } = await import("./info-table.ts");
 
   const { columns, x, y, target, json, seed, starts, slack, weight } = flags;
-  const given = selected(flags);
+  const given = await selected(flags);
   const { joint, rows } = readJoint(file, given, weightsOf(flags, given));
   const action = "write the figures as JSON";
   if (columns !== undefined) {
@@ -106,14 +107,20 @@ function weightsOf({ count, probability }: InfoFlags, names: readonly string[]):
 }
 
 /** Names of the columns to read: --columns, or --x, --y and --target. */
-function selected({ columns, x, y, target, slack, weight }: InfoFlags): string[] {
+async function selected({ columns, x, y, target, slack, weight }: InfoFlags): Promise<string[]> {
   const action = "Cannot measure information";
   if (columns !== undefined) {
     if ([x, y, target, slack, weight].some((flag) => flag !== undefined)) {
       const alone = "--columns must come without --x, --y, --target, --slack and --weight";
       throw new UsageError(`${action}: ${alone}, got both`);
     }
-    const names = columns.split(",").map((name) => name.trim());
+    const { namesOf } = await import("../data/csv-table.ts");
+    const names = namesOf(columns);
+    if (names === undefined) {
+      throw new UsageError(
+        `${action}: --columns must be names by commas, one with a comma or a quote in double quotes, got "${columns}"`,
+      );
+    }
     if (names.length < 2) throw new UsageError(`${action}: --columns must name at least two columns, got "${columns}"`);
     refuseTwice(names, "--columns");
     return names;

@@ -54,6 +54,21 @@ export function columnOf({ file, names, rows }: CsvTable, name: string): string[
   return rows.map((row) => row[at]!);
 }
 
+/**
+ * Names on one line, as a CSV header has them: a name with a comma or a quote in it stands in double quotes. Spaces
+ * around a name do not belong to it unless they are quoted.
+ *
+ * @returns undefined where the text is no such line
+ */
+export function namesOf(line: string): string[] | undefined {
+  try {
+    const lines: string[][] = parse(line, { trim: true });
+    return lines.length > 1 ? undefined : (lines[0] ?? []);
+  } catch {
+    return undefined;
+  }
+}
+
 function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");

@@ -322,6 +322,14 @@ test("several columns: total correlation, its dual and what all of them share", 
   expect(lines).toMatch(/Gacs-Korner common information +1\.0000 {2}2 components$/);
 });
 
+test("--columns is one line of CSV: a name with a comma or a quote stands in quotes, which keep its spaces", async () => {
+  const file = written('a,"b,c"," d ""e"""\n0,0,0\n1,1,1\n');
+  const names = async (value: string) => JSON.parse(await cominfo(file, "--columns", value, "--json")).columns;
+  expect(await names('a,"b,c"')).toEqual(["a", "b,c"]);
+  expect(await names(' "b,c" , " d ""e""" ')).toEqual(["b,c", ' d "e"']);
+  await expect(cominfo(file, "--columns", "a,b,c")).rejects.toThrow('got "b"');
+});
+
 test("slack and weight add the approximate and the stochastic form, which see past one odd row", async () => {
   const rows = [...Array.from({ length: 50 }, () => "0,0"), ...Array.from({ length: 49 }, () => "1,1"), "0,1"];
   const file = written(`a,b\n${rows.join("\n")}\n`);
@@ -351,6 +359,12 @@ test("options that do not go together, and numbers out of range, are told in one
     [[...columns, "--count", "x1"], '--count must name a column of its own, got "x1", which is measured'],
     [[...columns, "--count", "y", "--probability", "y"], "rows must have either --count or --probability, got both"],
     [["--columns", "x1"], '--columns must name at least two columns, got "x1"'],
+    [["--columns", ""], '--columns must name at least two columns, got ""'],
+    [
+      ["--columns", 'x1,"x2'],
+      '--columns must be names by commas, one with a comma or a quote in double quotes, got "x1,"x2"',
+    ],
+    [["--columns", "x1\nx2"], "--columns must be names by commas"],
     [["--columns", "x1,x1"], '--columns must name different columns, got "x1" twice'],
     [["--columns", "x1,x4"], 'the column must be one of x1, x2, y, got "x4"'],
     [[...columns, "--slack", "-1"], '--slack must be a number of at least 0, got "-1"'],
@@ -369,5 +383,6 @@ test("help shows the options and an example", async () => {
   const help = await cominfo("--help");
   expect(help).toContain("cominfo info table.csv --x left --y right --target label");
   expect(help).toContain("cominfo info table.csv --columns left,middle,right");
+  expect(help).toContain("cominfo info table.csv --columns 'left,\"height, cm\"'");
   expect(help).toContain("--target <column>");
 });
