@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
-import path from "node:path";
 import { replaceFolder } from "../files/replace-folder.ts";
-import { FailureError, UsageError } from "../schemas/errors.ts";
+import { UsageError } from "../schemas/errors.ts";
 import { type Manifest, manifestSchema, type TaskManifest, type TensorSpec } from "../schemas/manifest.ts";
 import { validate } from "../schemas/validate.ts";
 import { keepVersions } from "./bundle-versions.ts";
@@ -13,6 +11,7 @@ import { writeOnnx } from "./onnx-writer.ts";
 import { checkParity } from "./parity.ts";
 import type { ParityInput } from "./parity-inputs.ts";
 import { parityTolerance } from "./parse-tolerance.ts";
+import { type OwnMark, requireReplaceable } from "./replaceable.ts";
 import { trace } from "./trace.ts";
 import type { TensorFunction } from "./traced-function.ts";
 import { tritonConfig } from "./triton-config.ts";
@@ -80,7 +79,7 @@ export interface BundleProgress {
  */
 export async function writeBundle(options: BundleOptions): Promise<Manifest> {
   const { dir, about, tasks, tolerance = parityTolerance } = options;
-  await requireReplaceable(dir);
+  await requireReplaceable(dir, bundleMark);
   requireNames(tasks);
   const kept = await keepVersions(dir, { tasks: tasks.map(({ name }) => name), keep: options.keepVersions ?? 0 });
   const contents = new Map<string, Uint8Array>([...(options.extras ?? []), ...kept.contents]);
@@ -227,34 +226,7 @@ function requireNames(tasks: readonly BundleTask[]): void {
   }
 }
 
-/** An export may replace a bundle or fill an empty folder; anything else is somebody's work. */
-async function requireReplaceable(dir: string): Promise<void> {
-  let entries: string[];
-  try {
-    entries = await readdir(dir);
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : "";
-    if (code === "ENOENT") return;
-    if (code === "ENOTDIR") {
-      throw new UsageError(`Cannot export to "${dir}": it must be a folder, got a file`, { code: "not_a_bundle" });
-    }
-    throw new FailureError(`Cannot export to "${dir}": it must be readable, got ${String(code)}`, { cause: error });
-  }
-  if (entries.length === 0) return;
-  let old: unknown;
-  try {
-    old = JSON.parse(await readFile(path.join(dir, "manifest.json"), "utf8"));
-  } catch {
-    old = undefined; // not there, or not JSON: no bundle either way
-  }
-  const isBundle = typeof old === "object" && old !== null && "format" in old && "tasks" in old;
-  if (!isBundle) {
-    throw new UsageError(
-      `Cannot export to "${dir}": it must be a bundle or empty, got a folder with "${entries.sort()[0]}"; choose another --out`,
-      { code: "not_a_bundle" },
-    );
-  }
-}
+const bundleMark: OwnMark = { kind: "a bundle", file: "manifest.json", keys: ["format", "tasks"] };
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 

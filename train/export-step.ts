@@ -5,6 +5,7 @@ import { inputText, outputText, type TensorText } from "../export/bundle.ts";
 import { checkModel } from "../export/check.ts";
 import type { ValueInfo } from "../export/graph.ts";
 import { writeOnnx } from "../export/onnx-writer.ts";
+import { type OwnMark, requireReplaceable } from "../export/replaceable.ts";
 import { trace } from "../export/trace.ts";
 import { type FolderContents, replaceFolder } from "../files/replace-folder.ts";
 import { UsageError } from "../schemas/errors.ts";
@@ -37,7 +38,7 @@ export interface ExportStepRequest {
  * Writes the training step of a recipe for a runtime elsewhere, the browser demo for instance: the compiled step, the
  * state it starts with, its schedules, pairs to train on, and every task with the weights as inputs.
  *
- * @throws UsageError for a family that trains in several phases
+ * @throws UsageError for a family that trains in several phases, or a folder that holds something else
  */
 export async function exportStep(request: ExportStepRequest): Promise<TrainingStep> {
   const { recipe, family, source, outDir, pairs } = request;
@@ -49,6 +50,7 @@ export async function exportStep(request: ExportStepRequest): Promise<TrainingSt
       { code: "several_phases" },
     );
   }
+  await requireReplaceable(outDir, stepMark);
   await tf.setBackend("cpu");
   const networks = family.networks(recipe.model, seed);
   const noise = family.noise(recipe.model, batchSize);
@@ -103,6 +105,8 @@ export async function exportStep(request: ExportStepRequest): Promise<TrainingSt
     tf.dispose(Object.values(networks));
   }
 }
+
+const stepMark: OwnMark = { kind: "an exported step", file: "training.json", keys: ["format", "step", "start"] };
 
 function startOf(
   program: StepProgram,

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -99,6 +99,23 @@ test("a step that is run as training.json says gives the losses of the eager eng
   await session.release();
   program.dispose();
   for (const variable of Object.values(networks)) variable.dispose();
+});
+
+test("a folder that holds something else is not replaced, an exported step is", async () => {
+  const outDir = path.join(folder, "thesis");
+  mkdirSync(outDir);
+  writeFileSync(path.join(outDir, "chapter-1.txt"), "years of work");
+  const request = { recipe, family, source, outDir, pairs: 10 };
+  await expect(exportStep(request)).rejects.toThrow(
+    `Cannot export to "${outDir}": it must be an exported step or empty, got a folder with "chapter-1.txt"`,
+  );
+  expect(readFileSync(path.join(outDir, "chapter-1.txt"), "utf8")).toBe("years of work");
+  await expect(exportStep({ ...request, outDir: path.join(outDir, "chapter-1.txt") })).rejects.toThrow(
+    "it must be a folder, got a file",
+  );
+  const again = { ...request, outDir: path.join(folder, "step") };
+  await exportStep(again);
+  await expect(exportStep(again)).resolves.toMatchObject({ name: "tiny" });
 });
 
 test("a family that trains in several phases is refused, by name", async () => {
