@@ -20,9 +20,18 @@ const scores = [
 /** A code that tells less of its view has collapsed, whatever its means show: its noise hides them. */
 const emptyBits = 0.1;
 
-/** What a view and its drawn code share at most (`measure-codes.ts`). */
-function tellsOf(block: string): string {
-  return `rate_aggregate.${block}.upper`;
+type Figures = ReadonlyMap<string, Figure>;
+
+/**
+ * What a view and its drawn code share at most, bits: of two upper bounds the lower one (`measure-codes.ts`). The second
+ * is far above the first where a code holds more than the logarithm of the number of pairs.
+ *
+ * @returns undefined where it was not estimated
+ */
+function mostTold(figures: Figures, block: string): number | undefined {
+  const upper = figures.get(`rate_aggregate.${block}.upper`)?.value;
+  const rate = figures.get(`rate.${block}`)?.value;
+  return upper === undefined ? undefined : Math.min(upper, rate ?? upper);
 }
 
 /** Families with a table of their own; the others are two-view codes. */
@@ -50,13 +59,13 @@ function twoViewLines({ data, figures, pairs, step }: Results): string[] {
     bits(`entropy.${name}`),
     ...blocks.map((block) => bits(`usable.${name}.${block}`)),
   ]);
-  const ofBlocks = (name: string, quantityOf: (block: string) => string): string[] => [
+  const ofBlocks = (name: string, of: (block: string) => string): string[] => [
     name,
     "",
     "",
-    ...blocks.map((block) => (block === "all" ? "" : bits(quantityOf(block)))),
+    ...blocks.map((block) => (block === "all" ? "" : of(block))),
   ];
-  const isEstimated = byName.has(tellsOf("common"));
+  const isEstimated = mostTold(byName, "common") !== undefined;
   const test = pairs - trainingPairs(pairs);
   const lines = [
     `Bits found by ${isLinear ? "a linear probe" : "gradient-boosted trees"} in each block after ${count(step)} steps (${count(test)} test pairs)`,
@@ -64,8 +73,8 @@ function twoViewLines({ data, figures, pairs, step }: Results): string[] {
     ...columns(`llr${"r".repeat(blocks.length)}`, [
       ["factor", "is", "entropy", ...blocks],
       ...rows,
-      ...(byName.has("rate.common") ? [ofBlocks("rate", (block) => `rate.${block}`)] : []),
-      ...(isEstimated ? [ofBlocks("tells at most", tellsOf)] : []),
+      ...(byName.has("rate.common") ? [ofBlocks("rate", (block) => bits(`rate.${block}`))] : []),
+      ...(isEstimated ? [ofBlocks("tells at most", (block) => mostTold(byName, block)?.toFixed(2) ?? "-")] : []),
     ]),
     ...(joint.length === 0 || !isLinear
       ? []
@@ -73,7 +82,7 @@ function twoViewLines({ data, figures, pairs, step }: Results): string[] {
     "",
   ];
   for (const block of blocks) {
-    const tells = byName.get(tellsOf(block))?.value ?? Number.POSITIVE_INFINITY;
+    const tells = mostTold(byName, block) ?? Number.POSITIVE_INFINITY;
     if (tells >= emptyBits) continue;
     lines.push(
       `The code ${block} is empty: a drawn one tells at most ${tells.toFixed(2)} bits of its view; its rate of ${bits(`rate.${block}`)} is the distance of all codes together from the prior`,
