@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 import { limits } from "./limits.ts";
+import { burgessFields, imageSchema } from "./network-config.ts";
 import { optimiserSchema } from "./recipe.ts";
 
 /**
@@ -11,13 +12,7 @@ const closed = { additionalProperties: false } as const;
 
 export const contrastiveConfigSchema = Type.Object(
   {
-    image: Type.Object(
-      {
-        size: Type.Union([Type.Literal(32), Type.Literal(64)]),
-        channels: Type.Integer({ minimum: 1, maximum: limits.channels }),
-      },
-      closed,
-    ),
+    image: imageSchema,
     embedding: Type.Integer({
       minimum: 1,
       maximum: limits.latents,
@@ -25,23 +20,7 @@ export const contrastiveConfigSchema = Type.Object(
       description: "dimensions of an encoder's embedding",
     }),
     temperature: Type.Number({ exclusiveMinimum: 0, default: 0.07, description: "the cosine is divided by it" }),
-    networks: Type.Object(
-      {
-        filters: Type.Integer({
-          minimum: 1,
-          maximum: limits.filters,
-          default: 32,
-          description: "channels of every hidden convolution",
-        }),
-        hidden: Type.Integer({
-          minimum: 1,
-          maximum: limits.width,
-          default: 256,
-          description: "width of the dense layers",
-        }),
-      },
-      { ...closed, default: {} },
-    ),
+    networks: Type.Object(burgessFields, { ...closed, default: {} }),
     optimiser: Type.Union([...optimiserSchema.anyOf], {
       default: { kind: "adam", learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
     }),

@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 import { limits } from "./limits.ts";
+import { imageSchema } from "./network-config.ts";
 import { optimiserSchema } from "./recipe.ts";
 
 /**
@@ -12,13 +13,7 @@ const weight = (value: number, description: string) => Type.Number({ minimum: 0,
 
 export const disentangleConfigSchema = Type.Object(
   {
-    image: Type.Object(
-      {
-        size: Type.Union([Type.Literal(32), Type.Literal(64)], { description: "height and width in pixels" }),
-        channels: Type.Integer({ minimum: 1, maximum: limits.channels }),
-      },
-      closed,
-    ),
+    image: imageSchema,
     latents: Type.Integer({ minimum: 2, maximum: limits.latents, default: 10 }),
     filters: Type.Integer({
       minimum: 1,

@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 import { limits } from "./limits.ts";
+import { burgessFields, imageSchema } from "./network-config.ts";
 import { optimiserSchema } from "./recipe.ts";
 import { uniqueWarmUpSchema } from "./unique-warm-up.ts";
 
@@ -13,13 +14,7 @@ const weight = (paper: number, description: string) => Type.Number({ minimum: 0,
 
 export const gkVaeConfigSchema = Type.Object(
   {
-    image: Type.Object(
-      {
-        size: Type.Union([Type.Literal(32), Type.Literal(64)], { description: "height and width in pixels" }),
-        channels: Type.Integer({ minimum: 1, maximum: limits.channels }),
-      },
-      closed,
-    ),
+    image: imageSchema,
     latents: Type.Object(
       {
         common: Type.Integer({ minimum: 1, maximum: limits.latents, description: "dimensions of the common block" }),
@@ -31,23 +26,11 @@ export const gkVaeConfigSchema = Type.Object(
       },
       closed,
     ),
-    networks: Type.Object(
-      {
-        filters: Type.Integer({
-          minimum: 1,
-          maximum: limits.filters,
-          default: 32,
-          description: "channels of every hidden convolution",
-        }),
-        hidden: Type.Integer({
-          minimum: 1,
-          maximum: limits.width,
-          default: 256,
-          description: "width of the dense layers",
-        }),
-      },
-      { ...closed, default: {}, description: "the paper's Burgess nets unless a smaller one is asked for" },
-    ),
+    networks: Type.Object(burgessFields, {
+      ...closed,
+      default: {},
+      description: "the paper's Burgess nets unless a smaller one is asked for",
+    }),
     decoders: Type.Union([Type.Literal("all-latents"), Type.Literal("per-view")], {
       default: "all-latents",
       description:

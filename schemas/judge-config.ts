@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 import { limits } from "./limits.ts";
+import { imageSchema } from "./network-config.ts";
 import { optimiserSchema } from "./recipe.ts";
 
 /** Contract of `model` in a recipe of family `judge`: a classifier that judges generated images. */
@@ -8,13 +9,7 @@ const closed = { additionalProperties: false } as const;
 
 export const judgeConfigSchema = Type.Object(
   {
-    image: Type.Object(
-      {
-        size: Type.Union([Type.Literal(32), Type.Literal(64)]),
-        channels: Type.Integer({ minimum: 1, maximum: limits.channels }),
-      },
-      closed,
-    ),
+    image: imageSchema,
     classes: Type.Integer({ minimum: 2, maximum: limits.width }),
     filters: Type.Integer({
       minimum: 1,

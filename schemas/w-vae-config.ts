@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
 import { limits } from "./limits.ts";
+import { imageSchema } from "./network-config.ts";
 import { optimiserSchema } from "./recipe.ts";
 import { uniqueWarmUpSchema } from "./unique-warm-up.ts";
 
@@ -28,13 +29,7 @@ export const block = (minimum: number, description: string) =>
 
 /** What the W-VAE and the CVAE that it is compared with have in common. */
 export const wrappedFields = {
-  image: Type.Object(
-    {
-      size: Type.Union([Type.Literal(32), Type.Literal(64)], { description: "height and width in pixels" }),
-      channels: Type.Integer({ minimum: 1, maximum: limits.channels }),
-    },
-    closed,
-  ),
+  image: imageSchema,
   autoencoder: Type.Object(
     {
       filters: Type.Integer({
