@@ -88,7 +88,7 @@ async function sweep(nameOrFile: string, flags: SweepFlags): Promise<void> {
   const lines = planned.flatMap(({ name }) => found.get(name) ?? []);
   if (lines.length > 0) {
     await requireSamePlan(outDir, { sweep: plan, budget }, { planned, lines: found });
-    requireFigures(plan, lines, lines.length === planned.length);
+    requireFigures(plan, lines, planned.length);
     const summary = await writeSweepReport(outDir, { sweep: plan, budget }, { lines, planned });
     console.log(tableOf(summary));
     if (!flags.quiet) console.error(`Report: ${outDir}/report.html`);

@@ -66,10 +66,10 @@ export async function requireSamePlan(
  * figure, one cell at least, since variants may have blocks that others lack.
  *
  * @param lines the last line of each cell, finished or not
- * @param isComplete whether no more cells will come
+ * @param planned cells of the plan: once all are finished, no other cell can bring a figure
  * @throws UsageError that names the figure, and the nearest one that there is
  */
-export function requireFigures(sweep: Sweep, lines: readonly CellLine[], isComplete: boolean): void {
+export function requireFigures(sweep: Sweep, lines: readonly CellLine[], planned: number): void {
   const finished = lines.filter(({ status }) => status === "finished");
   const claimed = [
     ...sweep.comparisons.flatMap(({ of, against, quantity }) =>
@@ -81,7 +81,7 @@ export function requireFigures(sweep: Sweep, lines: readonly CellLine[], isCompl
     const wanted = claimed.filter(({ variant }) => variant === line.variant);
     for (const { quantity } of wanted) requireOne(sweep, { quantity, among: [line] });
   }
-  if (!isComplete || finished.length === 0) return;
+  if (finished.length < planned) return;
   for (const quantity of Object.keys(sweep.quantities)) requireOne(sweep, { quantity, among: finished });
 }
 

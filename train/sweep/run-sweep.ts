@@ -59,7 +59,9 @@ export interface SweepResult {
  */
 export async function runSweep(request: SweepRequest): Promise<SweepResult> {
   const planned = await cellsOf(request.sweep, request.budget);
-  await requireData(planned, request.dataDir);
+  const before = await readCellLines(request.outDir);
+  const open = planned.filter(({ name }) => before.get(name)?.status !== "finished");
+  await requireData(open, request.dataDir);
   const release = await takeFolder(request.outDir, request.shard);
   try {
     return await runCells(planned, request);
@@ -79,7 +81,7 @@ async function runCells(planned: readonly Cell[], request: SweepRequest): Promis
   onEvent({ kind: "planned", cells: cells.length, alreadyFinished: cells.length - open.length });
   const figuresAreThere = (): void => {
     const those = planned.flatMap(({ name }) => lines.get(name) ?? []);
-    requireFigures(sweep, those, planned.every(isFinished));
+    requireFigures(sweep, those, planned.length);
   };
   figuresAreThere();
   const queue = [...open];

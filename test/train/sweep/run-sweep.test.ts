@@ -6,6 +6,7 @@ import { FailureError, UsageError } from "../../../schemas/errors.ts";
 import { addSweepCommand } from "../../../train/commands/sweep.ts";
 import { readCellLines } from "../../../train/sweep/cell-lines.ts";
 import { cellsOf, parseShard, shardOf } from "../../../train/sweep/cells.ts";
+import { requireFigures } from "../../../train/sweep/requirements.ts";
 import type { CellOutcome } from "../../../train/sweep/run-cell.ts";
 import { runSweep, type SweepRequest } from "../../../train/sweep/run-sweep.ts";
 import { temporaryFolder } from "../engine/temporary-folder.ts";
@@ -122,6 +123,16 @@ test("a figure that nothing is claimed about may be missing in some cells, not i
   const run: SweepRequest["run"] = async ({ outDir }) =>
     outDir.endsWith("vae.split-seed2") ? { ...finished, figures: { ...figures, "rate.common": figure } } : finished;
   expect(await runSweep(requestFor(temporaryFolder(), { sweep: plan, run }))).toMatchObject({ finished: 6 });
+});
+
+test("cells that failed may yet bring a figure: what the others say is reported", async () => {
+  const plan = smallPlan({ quantities: { mig: "mig-hist20-means", rate: "rate.common" } });
+  const outDir = temporaryFolder();
+  const run: SweepRequest["run"] = async (request) =>
+    request.outDir.endsWith("vae.split-seed2") ? { kind: "failed", message: "no memory" } : finished;
+  expect(await runSweep(requestFor(outDir, { sweep: plan, run }))).toMatchObject({ finished: 5, failed: 1 });
+  const lines = [...(await readCellLines(outDir)).values()];
+  expect(() => requireFigures(plan, lines, lines.length)).not.toThrow();
 });
 
 test("a sweep whose data is not there is refused before its first cell, and leaves no folder", async () => {
