@@ -13,7 +13,7 @@ import { compare } from "./compare.ts";
 import { openTasks } from "./compile-tasks.ts";
 import type { Subject } from "./protocol.ts";
 import { protocolOf } from "./protocols.ts";
-import { nameOfBudget } from "./publish-results.ts";
+import { nameOfBudget } from "./recipe-changes.ts";
 import { reportName, writeReport } from "./report/write-report.ts";
 
 export interface EvaluateOptions {
@@ -98,12 +98,12 @@ async function evaluateWith(subject: Subject, options: EvaluateOptions & { runDi
   if (options.report ?? true) {
     onProgress("drawing the report");
     await writeReport(runDir, { recipe, results, findings });
-  } else await removeReport(runDir, options.warn);
+  } else await removeReport(runDir, subject.warn);
   return results;
 }
 
 /** One that is there shows figures of an earlier evaluation. */
-async function removeReport(runDir: string, warn: (message: string) => void = console.warn): Promise<void> {
+async function removeReport(runDir: string, warn: (message: string) => void): Promise<void> {
   const file = path.join(runDir, reportName);
   if (!existsSync(file)) return;
   try {

@@ -16,7 +16,7 @@ import { familyByName } from "../models/registry.ts";
 import { readRecipe, recipeNames } from "../recipes/read-recipe.ts";
 import { readSweep, sweepNames } from "../sweep/read-sweep.ts";
 import { type EvaluatedRun, rowsOf } from "./published-rows.ts";
-import { recipeChanges, usualPairs } from "./recipe-changes.ts";
+import { besideItsName } from "./recipe-changes.ts";
 import { type ExperimentWords, resultsPage } from "./results-page.ts";
 import { isSweepRow, kindOf, sweepRows } from "./sweep-rows.ts";
 
@@ -83,10 +83,8 @@ async function readEvaluated(folder: string): Promise<EvaluatedRun> {
   const recipe = validate(recipeSchema, await read("recipe.json"), action);
   const results = validate(resultsSchema, await read("results.json"), action);
   const status = validate(runStatusSchema, await read("run.json"), action);
-  const [budget, changes] = [await nameOfBudget(recipe, results), await recipeChanges(recipe)];
   requireWhole(folder, recipe, results);
-  const isBuiltIn = recipeNames().includes(recipe.name);
-  return { isBuiltIn, folder, recipe, results, status, budget, changes, usualPairs: await usualPairs(recipe) };
+  return { folder, recipe, results, status, ...(await besideItsName(recipe, results)) };
 }
 
 /** A command that ends where this run was stopped would train otherwise: its figures are of no training but a part of one. */
@@ -96,18 +94,6 @@ function requireWhole(folder: string, recipe: Recipe, { step, steps }: Results):
     `Cannot publish "${folder}": its training must be at its end, since its schedules are, got step ${step} of ${steps}; train on with --resume and evaluate again`,
     { code: "cut_short" },
   );
-}
-
-/** `full`, a budget of the recipe, or `custom`. */
-export async function nameOfBudget(recipe: Recipe, { step }: Pick<Results, "step">): Promise<string> {
-  const { batchSize } = recipe.training;
-  const named = Object.entries(recipe.budgets ?? {}).find(
-    ([, budget]) => budget.steps === step && (budget.batchSize ?? batchSize) === batchSize,
-  );
-  if (named !== undefined) return named[0];
-  if (!recipeNames().includes(recipe.name)) return "custom";
-  const { training } = await readRecipe(recipe.name);
-  return training.steps === step && training.batchSize === batchSize ? "full" : "custom";
 }
 
 async function readRows(file: string): Promise<PublishedRow[]> {

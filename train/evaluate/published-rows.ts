@@ -136,11 +136,11 @@ export function commandOf(run: Omit<EvaluatedRun, "folder" | "status">): string 
   if (!isBuiltIn) {
     if (step < training.steps) words.push("--steps", String(step));
     words.push("--out", `runs/${name}`);
-    return `${words.join(" ")} && cominfo evaluate runs/${name}${files}${pairs === usualPairs ? "" : ` --pairs ${pairs}`}`;
+  } else {
+    if (budget === "custom") words.push("--steps", String(step), "--batch-size", String(training.batchSize));
+    else if (budget !== "full") words.push("--budget", budget);
+    words.push("--seed", String(training.seed), ...changes.flatMap((change) => ["--set", change]));
   }
-  if (budget === "custom") words.push("--steps", String(results.step), "--batch-size", String(training.batchSize));
-  else if (budget !== "full") words.push("--budget", budget);
-  words.push("--seed", String(training.seed), ...changes.flatMap((change) => ["--set", change]));
   const others = pairs === usualPairs ? "" : ` --pairs ${pairs}`;
   return `${words.join(" ")} && cominfo evaluate runs/${name}${files}${others}`;
 }

@@ -1,12 +1,39 @@
 import type { Recipe } from "../../schemas/recipe.ts";
+import type { Results } from "../../schemas/results.ts";
 import { readRecipe, recipeNames } from "../recipes/read-recipe.ts";
+import type { EvaluatedRun } from "./published-rows.ts";
+
+/** How a run stands to the recipe of its name: what the command that repeats it has to say. */
+export async function besideItsName(
+  recipe: Recipe,
+  results: Pick<Results, "step">,
+): Promise<Pick<EvaluatedRun, "budget" | "changes" | "usualPairs" | "isBuiltIn">> {
+  return {
+    budget: await nameOfBudget(recipe, results),
+    changes: await recipeChanges(recipe),
+    usualPairs: await usualPairs(recipe),
+    isBuiltIn: recipeNames().includes(recipe.name),
+  };
+}
+
+/** `full`, a budget of the recipe, or `custom`. */
+export async function nameOfBudget(recipe: Recipe, { step }: Pick<Results, "step">): Promise<string> {
+  const { batchSize } = recipe.training;
+  const named = Object.entries(recipe.budgets ?? {}).find(
+    ([, budget]) => budget.steps === step && (budget.batchSize ?? batchSize) === batchSize,
+  );
+  if (named !== undefined) return named[0];
+  if (!recipeNames().includes(recipe.name)) return "custom";
+  const { training } = await readRecipe(recipe.name);
+  return training.steps === step && training.batchSize === batchSize ? "full" : "custom";
+}
 
 /**
  * What a run's recipe has otherwise than the recipe of its name, in model, data, the checkpoints that figures average
  * over, and who measures and judges, as assignments for `--set`: without them the command that repeats the run would
  * repeat another one. Empty for recipes that are not the package's.
  */
-export async function recipeChanges(recipe: Recipe): Promise<readonly string[]> {
+async function recipeChanges(recipe: Recipe): Promise<readonly string[]> {
   if (!recipeNames().includes(recipe.name)) return [];
   const own = await readRecipe(recipe.name);
   return [
@@ -22,7 +49,7 @@ export async function recipeChanges(recipe: Recipe): Promise<readonly string[]> 
 }
 
 /** Pairs that are measured of the repeated run where nobody says how many: the run itself may have been told. */
-export async function usualPairs({ name, evaluation }: Recipe): Promise<number> {
+async function usualPairs({ name, evaluation }: Recipe): Promise<number> {
   return recipeNames().includes(name) ? (await readRecipe(name)).evaluation.pairs : evaluation.pairs;
 }
 

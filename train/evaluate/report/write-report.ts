@@ -6,11 +6,9 @@ import type { Results } from "../../../schemas/results.ts";
 import { type MetricsLine, metricsLineSchema } from "../../../schemas/run-status.ts";
 import { validate } from "../../../schemas/validate.ts";
 import { parse, readStatus } from "../../engine/run-folder.ts";
-import { recipeNames } from "../../recipes/read-recipe.ts";
 import type { Findings } from "../protocol.ts";
-import { nameOfBudget } from "../publish-results.ts";
 import { commandOf } from "../published-rows.ts";
-import { recipeChanges, usualPairs } from "../recipe-changes.ts";
+import { besideItsName } from "../recipe-changes.ts";
 import { renderReport } from "./page.ts";
 
 export interface Evaluated {
@@ -33,10 +31,7 @@ export async function writeReport(runDir: string, evaluated: Evaluated): Promise
   const metrics = await readMetrics(runDir, results.step);
   const status = await readStatus(runDir);
   const whole = { ...results, step: results.steps };
-  const [budget, changes] = [await nameOfBudget(recipe, whole), await recipeChanges(recipe)];
-  const isBuiltIn = recipeNames().includes(recipe.name);
-  const usual = await usualPairs(recipe);
-  const command = commandOf({ recipe, results: whole, budget, changes, usualPairs: usual, isBuiltIn });
+  const command = commandOf({ recipe, results: whole, ...(await besideItsName(recipe, whole)) });
   const page = renderReport({ recipe, results, status, command, metrics, tables: findings.tables(results), pictures });
   try {
     await replaceFile(realDisk, path.join(runDir, reportName), new TextEncoder().encode(page));
