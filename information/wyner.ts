@@ -92,7 +92,7 @@ export function wynerCommonInformation(
   const common: WynerSymbol[] = [];
   for (const part of componentsOf(pair, components)) {
     const { rows, columns, table, probability } = part;
-    if (!isProduct(table, columns.length) && table.filter((p) => p > 0).length > wynerCells) {
+    if (table.filter((p) => p > 0).length > wynerCells && !isProduct(table, columns.length)) {
       throw new RangeError(
         `Cannot compute Wyner's common information: a connected component must have at most ${wynerCells} possible cells, got ${rows.length} x ${columns.length} symbols`,
       );

@@ -3,7 +3,7 @@ import type { CheckpointState, Configuration } from "../../schemas/checkpoint.ts
 import { UsageError } from "../../schemas/errors.ts";
 import type { Recipe } from "../../schemas/recipe.ts";
 import { didYouMean } from "../../schemas/nearest.ts";
-import type { Phase } from "../models/family.ts";
+import type { Phase, Schedule } from "../models/family.ts";
 
 /** Everything of a recipe that the trained values depend on, the number of steps apart. */
 export function configurationOf({ family, model, data, training }: Recipe): Configuration {
@@ -19,12 +19,7 @@ type Scheduled = Pick<Phase, "name" | "scalars">;
 
 /** Whether a run of other steps would have had other values of a schedule at a step that this one has done. */
 function isTiedToSteps(phases: readonly Scheduled[], { step, steps }: CheckpointState, wanted: number): boolean {
-  return differs(phases, step, [steps, wanted]);
-}
-
-function differs(phases: readonly Scheduled[], step: number, [steps, others]: readonly [number, number]): boolean {
-  const schedules = phases.flatMap(({ scalars }) => Object.values(scalars));
-  return schedules.some((schedule) => schedule(step, steps) !== schedule(step, others));
+  return schedulesOf(phases).some((schedule) => schedule(step, steps) !== schedule(step, wanted));
 }
 
 /**
@@ -33,12 +28,17 @@ function differs(phases: readonly Scheduled[], step: number, [steps, others]: re
  *
  * @param phases of the family
  */
-export function isCutShort({ training }: Recipe, step: number, phases: readonly Scheduled[]): boolean {
-  const { steps } = training;
+export function isCutShort({ training: { steps } }: Recipe, step: number, phases: readonly Scheduled[]): boolean {
   if (step >= steps) return false;
-  return (
-    phases.length > 1 || Array.from({ length: step }, (_, at) => at).some((at) => differs(phases, at, [steps, step]))
-  );
+  if (phases.length > 1) return true;
+  return schedulesOf(phases).some((schedule) => {
+    for (let at = 0; at < step; at++) if (schedule(at, steps) !== schedule(at, step)) return true;
+    return false;
+  });
+}
+
+function schedulesOf(phases: readonly Scheduled[]): Schedule[] {
+  return phases.flatMap(({ scalars }) => Object.values(scalars));
 }
 
 /**

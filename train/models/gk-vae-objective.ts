@@ -50,7 +50,8 @@ export function objectiveScalars(config: GkVaeConfig): Record<string, Schedule> 
  *   R_b            = sum over dimensions of max( mean over pairs of KL( q(b|x) || p(b) ), freeNats )
  *   matching       = mean over pairs of KL( q(c|x1) || q(c|x2) )
  *
- * w is 1 but for a warm-up (`uniqueWarmUp`, ours). `rate_<b>` is the mean KL without the floor of `freeNats`, `clamped_rate_<b>` is R_b.
+ * w is 1 but for a warm-up (`uniqueWarmUp`, ours). `rate_<b>` is the mean KL without the floor of `freeNats`,
+ * `clamped_rate_<b>` is R_b.
  *
  * Source: Kleinman et al., "Gacs-Korner Common Information Variational Autoencoder", equation 13 and section 4; the
  * reductions, the coin and the one direction of the matching term follow the authors' code. The mean reduction of the
